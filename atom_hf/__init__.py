@@ -1,0 +1,88 @@
+"""Align text-to-motion models with preferences, on the Hugging Face stack.
+
+Importing this package is cheap: a name below brings in its module, and what that needs, when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .motion import JOINT_NAMES as JOINT_NAMES
+    from .motion import Caption as Caption
+    from .motion import HumanML3DClip as HumanML3DClip
+    from .motion import InverseKinematics as InverseKinematics
+    from .motion import Motion as Motion
+    from .motion import MotionFormatError as MotionFormatError
+    from .motion import MotionStats as MotionStats
+    from .motion import ParsedCodes as ParsedCodes
+    from .motion import bone_length_deviation as bone_length_deviation
+    from .motion import codes_to_text as codes_to_text
+    from .motion import face_forward as face_forward
+    from .motion import features_to_joints as features_to_joints
+    from .motion import forward_kinematics as forward_kinematics
+    from .motion import inverse_kinematics as inverse_kinematics
+    from .motion import joints_to_features as joints_to_features
+    from .motion import load_motion as load_motion
+    from .motion import mirror_features as mirror_features
+    from .motion import mirror_joints as mirror_joints
+    from .motion import mirror_text as mirror_text
+    from .motion import read_humanml3d as read_humanml3d
+    from .motion import resample_joints as resample_joints
+    from .motion import text_to_codes as text_to_codes
+    from .motion import to_floor as to_floor
+    from .motion import to_origin as to_origin
+    from .motion import to_uniform_skeleton as to_uniform_skeleton
+    from .motion import write_humanml3d as write_humanml3d
+    from .render import render_sheet as render_sheet
+
+__version__ = "0.1.0.dev0"
+
+_PUBLIC: dict[str, tuple[str, ...]] = {
+    "atom_hf.motion": (
+        "JOINT_NAMES",
+        "Caption",
+        "HumanML3DClip",
+        "InverseKinematics",
+        "Motion",
+        "MotionFormatError",
+        "MotionStats",
+        "ParsedCodes",
+        "bone_length_deviation",
+        "codes_to_text",
+        "face_forward",
+        "features_to_joints",
+        "forward_kinematics",
+        "inverse_kinematics",
+        "joints_to_features",
+        "load_motion",
+        "mirror_features",
+        "mirror_joints",
+        "mirror_text",
+        "read_humanml3d",
+        "resample_joints",
+        "text_to_codes",
+        "to_floor",
+        "to_origin",
+        "to_uniform_skeleton",
+        "write_humanml3d",
+    ),
+    "atom_hf.render": ("render_sheet",),
+}
+_MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names}
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        value = getattr(import_module(_MODULE_OF[name]), name)
+        globals()[name] = value  # the next use does not come here
+        return value
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, __all__, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(__all__)}."
+    raise AttributeError(f"module 'atom_hf' has no name {name!r}{hint}", name=name, obj=None)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,59 @@
+"""Settings and motion that all tests share: no network, no telemetry, synthetic walks, real clips where they are at hand."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    TRL_EXPERIMENTAL_SILENCE="1",
+    TQDM_DISABLE="1",
+    GRADIO_ANALYTICS_ENABLED="False",
+    HF_MODULES_CACHE=tempfile.mkdtemp(prefix="atom_hf-modules-"),
+)
+
+import numpy as np
+import pytest
+
+from tests.walking import walking
+
+_REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of golden numbers and real motion that may not be published; tests that need it are skipped without it."""
+    folder = Path(os.environ.get("ATOM_HF_SHARED", _REPOSITORY.parent / "shared"))
+    if not (folder / "golden").is_dir():
+        pytest.skip(f"no golden data in {folder}; set ATOM_HF_SHARED")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def walk() -> np.ndarray:
+    """A synthetic walk of two seconds at 20 fps, joints [40, 22, 3]."""
+    joints = walking(frames=40)
+    joints.setflags(write=False)
+    return joints
+
+
+@pytest.fixture(scope="session")
+def real_clips(shared: Path) -> list[np.ndarray]:
+    """Twelve clips of motion capture of different bodies and actions, joints [T, 22, 3] at 20 fps."""
+    clips = []
+    for corpus in ("cmu_gait_amc", "cmu_iclone_bvh", "cmu_eval_expmap", "bandai_namco"):
+        with np.load(shared / "mocap" / f"{corpus}.npz") as data:
+            for i in (3, 17, 40):
+                start, length = data["starts"][i], data["lengths"][i]
+                clips.append((data["joints_mm"][start : start + length] / 1000).astype(np.float32))
+    return clips
+
+
+@pytest.fixture(params=["numpy", "torch"])
+def backend(request: pytest.FixtureRequest):
+    """Makes arrays of numpy and, where it is installed, of torch."""
+    if request.param == "numpy":
+        return np.asarray
+    torch = pytest.importorskip("torch")
+    return lambda values: torch.tensor(np.asarray(values))
