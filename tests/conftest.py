@@ -1,4 +1,4 @@
-"""Settings and motion that all tests share: no network, no telemetry, synthetic walks, real clips where they are at hand."""
+"""What all tests share: no network, no telemetry, a synthetic walk, and real clips where they are at hand."""
 
 import os
 import tempfile
@@ -16,14 +16,14 @@ os.environ.update(
 import numpy as np
 import pytest
 
-from tests.walking import walking
+from examples.make_walk import walking
 
 _REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of golden numbers and real motion that may not be published; tests that need it are skipped without it."""
+    """Golden numbers and real motion that may not be published; tests that need them are skipped without them."""
     folder = Path(os.environ.get("ATOM_HF_SHARED", _REPOSITORY.parent / "shared"))
     if not (folder / "golden").is_dir():
         pytest.skip(f"no golden data in {folder}; set ATOM_HF_SHARED")

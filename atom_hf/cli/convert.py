@@ -92,9 +92,9 @@ def _reader_options(options: argparse.Namespace, suffix: str) -> dict[str, Any]:
         if not isinstance(joint_map, dict):
             raise ValueError(f'{options.joint_map}: expected a JSON object such as {{"left_hip": "LeftUpLeg"}}.')
     of_format = {
-        ".bvh": {"joint_map": joint_map, "scale": options.scale},
+        ".bvh": {"joint_map": joint_map, "scale": options.scale, "up": options.up},
         ".amc": {"skeleton": options.skeleton, "fps": options.source_fps},
-        ".npz": {"model_path": options.body_model, "fps": options.source_fps},
+        ".npz": {"model_path": options.body_model, "fps": options.source_fps, "up": options.up},
         ".npy": {"fps": options.source_fps},
     }
     return {key: value for key, value in of_format.get(suffix, {}).items() if value is not None}

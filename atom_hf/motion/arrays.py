@@ -19,6 +19,8 @@ def constant(values: Any, like: Array) -> Array:
     Returns:
         `Array`: the numbers in their shape and unit.
     """
+    if isinstance(like, np.ndarray):
+        return np.asarray(values, dtype=like.dtype)
     if not is_torch_array(values):
         values = np.array(values)  # a copy: torch complains of tables that may not be written to
     return array_namespace(like).asarray(values, dtype=like.dtype, device=device(like))
@@ -35,5 +37,7 @@ def take(array: Array, indices: Sequence[int] | np.ndarray, axis: int) -> Array:
     Returns:
         `Array`: as many elements along the axis as there are indices.
     """
+    if isinstance(array, np.ndarray):
+        return array.take(indices, axis)
     xp = array_namespace(array)
     return xp.take(array, xp.asarray(np.array(indices), device=device(array)), axis=axis)

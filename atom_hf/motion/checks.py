@@ -63,12 +63,12 @@ def check_joints(joints: Array, min_frames: int = 1) -> None:
         )
 
 
-def check_bones(lengths: Array, bones: Sequence[int], clips: Sequence[int] | None = None) -> None:
+def check_bones(lengths: Array, bones: Sequence[int] | np.ndarray, clips: Sequence[int] | None = None) -> None:
     """Raise if a bone has no length.
 
     Args:
         lengths (`Array`): lengths of bones `[N, B, T]` in metres.
-        bones (`Sequence[int]`): joint at the end of each of the N bones.
+        bones (`Sequence[int]` or `np.ndarray`): joint at the end of each of the N bones.
         clips (`Sequence[int]`, *optional*): number of each of the B clips in what the user gave; left out for a single
             clip.
 

@@ -22,20 +22,21 @@ from .smoothing import gaussian_smooth
 HEADING_SIGMA = 20.0  # frames
 
 # The 21 bones (by the joint at their end), ordered by the axis of their rest direction: each axis is one slice.
-_BONES = sorted(range(1, NUM_JOINTS), key=lambda joint: (BONE_AXES[joint][0], joint))
-_PARENTS_OF_BONES = [PARENTS[joint] for joint in _BONES]
+_BONES = np.array(sorted(range(1, NUM_JOINTS), key=lambda joint: (BONE_AXES[joint][0], joint)))
+_PARENTS_OF_BONES = np.array(PARENTS)[_BONES]
+_ROW = {joint: row for row, joint in enumerate(_BONES.tolist())}
+_AXIS_ROWS = [slice(*np.searchsorted(np.array(BONE_AXES)[_BONES, 0], [axis, axis + 1]).tolist()) for axis in range(3)]
+_SIGNS = np.array(BONE_AXES, dtype=np.float64)[_BONES, 1]
 # Rows of the 6D rotations in the order of joints.
-_ROTATION_ROWS = [6 * _BONES.index(joint) + i for joint in range(1, NUM_JOINTS) for i in range(6)]
-_GROUPS = [[row for row, joint in enumerate(_BONES) if BONE_AXES[joint][0] == axis] for axis in range(3)]
-_AXIS_ROWS = [slice(rows[0], rows[-1] + 1) for rows in _GROUPS]
-_SIGNS = np.array([BONE_AXES[joint][1] for joint in _BONES])
+_ROTATION_ROWS = np.array([6 * _ROW[joint] + i for joint in range(1, NUM_JOINTS) for i in range(6)])
 # Rotations are relative to the bone before; the first bone of a chain (both arms, too) is relative to the root's
 # heading, which stands in row 0.
 FIRST_OF_CHAIN = {chain[1] for chain in CHAINS}
-_PARENT_ROWS = [0 if joint in FIRST_OF_CHAIN else 1 + _BONES.index(PARENTS[joint]) for joint in _BONES]
-# Positions relative to the root are _REACH @ bones, both in the order of joints 1 to 21 and of _BONES.
+_PARENT_ROWS = np.array([0 if joint in FIRST_OF_CHAIN else 1 + _ROW[PARENTS[joint]] for joint in _ROW])
+# Positions of joints 1 to 21 relative to the root are _REACH @ bones in the order of _BONES.
 _REACH = ANCESTORS[1:, _BONES]
 _LENGTHS = np.array(UNIFORM_BONE_LENGTHS)[_BONES]
+_CONTACT_ROWS = np.array(CONTACT_JOINTS) - 1
 
 
 class _Canonical(NamedTuple):
@@ -56,7 +57,7 @@ def clip_features(
         clips (`Sequence[int]`, *optional*): numbers of the clips in what the user gave, for messages.
 
     Returns:
-        `Array`: features `[B, T-1, 263]`.
+        `Array`: features `[B, T-1, 263]`, a view of component arrays: copy it to where it shall be.
 
     Raises:
         ValueError: if a bone has no length.
@@ -66,7 +67,7 @@ def clip_features(
     heading = _heading(relative)
     steps = tuple(r[..., 1:] - r[..., :-1] for r in root)  # per frame
     moves = tuple(r[..., 1:] - r[..., :-1] + s for r, s in zip(relative, steps, strict=True))  # of joints 1 to 21
-    squared = sum(take(m, [joint - 1 for joint in CONTACT_JOINTS], axis=0) ** 2 for m in moves)
+    squared = sum(take(m, _CONTACT_ROWS, axis=0) ** 2 for m in moves)
     contacts = xp.astype(squared < contact_threshold, joints.dtype)
 
     now, later = tuple(q[..., :-1] for q in heading), tuple(q[..., 1:] for q in heading)
@@ -86,21 +87,21 @@ def clip_features(
         _interleave((move_x, moves[1], move_z)),
         contacts,
     ]
-    features = xp.permute_dims(xp.concat(parts, axis=0), (1, 2, 0))
-    return np.ascontiguousarray(features) if isinstance(features, np.ndarray) else features.contiguous()
+    return xp.permute_dims(xp.concat(parts, axis=0), (1, 2, 0))
 
 
 def _canonical(joints: Array, retarget: bool, clips: Sequence[int] | None) -> _Canonical:
     """Bodies on the uniform skeleton, on the floor, facing +Z in the first frame."""
     xp = array_namespace(joints)
-    position = [xp.permute_dims(joints[..., axis], (2, 0, 1)) for axis in range(3)]
+    position = xp.permute_dims(joints, (3, 2, 0, 1)) + 0.0  # a copy in that order, from which rows are taken fast
+    position = [position[axis] for axis in range(3)]
     bone = tuple(take(p, _BONES, axis=0) - take(p, _PARENTS_OF_BONES, axis=0) for p in position)
     length = xp.sqrt(bone[0] * bone[0] + bone[1] * bone[1] + bone[2] * bone[2])
     check_bones(length, _BONES, clips)
     direction = tuple(b / length for b in bone)
     root = tuple(p[0] for p in position)
     if retarget:
-        leg = sum(length[_BONES.index(joint), :, :1] for joint in LEG)
+        leg = sum(length[_ROW[joint], :, :1] for joint in LEG)
         root = tuple(r * (UNIFORM_LEG / leg) for r in root)
         length = constant(_LENGTHS, joints)[:, None, None]
 

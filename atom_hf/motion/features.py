@@ -21,7 +21,8 @@ from .rotation import Components, rotation_6d_to_matrix, yaw_apply
 from .skeleton import NUM_JOINTS, PARENTS, UNIFORM_OFFSETS
 
 CONTACT_THRESHOLD = 0.002  # square metres: the original compares a squared displacement
-_CHUNK_FRAMES = 4096  # frames handled at once: enough to hide the cost of each call, few enough for the caches
+# Frames handled at once on a processor: enough to hide the cost of a call (torch's is higher), few enough for caches.
+_NUMPY_CHUNK, _TORCH_CHUNK = 2048, 8192
 
 
 @overload
@@ -70,15 +71,15 @@ def joints_to_features(
         ValueError: if a shape or length is wrong, a value is not finite or a bone has no length; frame and joint are
             named.
     """
-    batch: Array = joints
     if isinstance(joints, (list, tuple)):
         if lengths is not None:
             raise ValueError("Lengths belong to a padded batch [B, T, 22, 3]; the clips of a list have their own.")
         return _features_of_clips(joints, retarget, contact_threshold)
+    batch: Array = joints
     if lengths is None:
         check_joints(batch, min_frames=2)
         if batch.ndim == 3:
-            return clip_features(batch[None], retarget, contact_threshold)[0]
+            return _features_of_batch(batch[None], retarget, contact_threshold)[0]
         if batch.ndim == 4:
             return _features_of_batch(batch, retarget, contact_threshold)
     if getattr(batch, "ndim", None) != 4:
@@ -100,12 +101,18 @@ def _pad_zeros(features: Array, frames: int) -> Array:
 
 def _features_of_batch(joints: Array, retarget: bool, contact_threshold: float) -> Array:
     """Features of clips of one length, `[B, T, 22, 3]`."""
-    count = _clips_at_once(joints)
-    chunks = [
-        clip_features(joints[i : i + count], retarget, contact_threshold, range(i, i + count))
-        for i in range(0, joints.shape[0], count)
-    ]
-    return array_namespace(joints).concat(chunks, axis=0)
+    total, frames = joints.shape[:2]
+    count, many = _clips_at_once(joints), total > 1
+    chunks = (
+        clip_features(joints[i : i + count], retarget, contact_threshold, range(i, i + count) if many else None)
+        for i in range(0, total, count)
+    )
+    if not isinstance(joints, np.ndarray):
+        return array_namespace(joints).concat(list(chunks), axis=0)
+    features = np.empty((total, frames - 1, FEATURE_DIM), dtype=joints.dtype)
+    for i, chunk in zip(range(0, total, count), chunks, strict=True):
+        features[i : i + count] = chunk  # a chunk at a time, so that its memory is used again by the next
+    return features
 
 
 def _features_of_clips(clips: Sequence[Array], retarget: bool, contact_threshold: float) -> list[Array]:
@@ -129,14 +136,17 @@ def _features_of_clips(clips: Sequence[Array], retarget: bool, contact_threshold
         padded = [take(clips[i], np.minimum(np.arange(frames), clips[i].shape[0] - 1), axis=0) for i in chunk]
         features = clip_features(xp.stack(padded), retarget, contact_threshold, chunk)
         for row, i in enumerate(chunk):
-            results[i] = features[row, : clips[i].shape[0] - 1]
+            own = features[row, : clips[i].shape[0] - 1]
+            results[i] = own.copy() if isinstance(own, np.ndarray) else own.contiguous()  # no more a view
     return results
 
 
 def _clips_at_once(joints: Array) -> int:
     """How many clips to compute at once: a cache-full on a processor, all of them on an accelerator."""
+    if isinstance(joints, np.ndarray):
+        return max(1, _NUMPY_CHUNK // joints.shape[1])
     on_cpu = getattr(device(joints), "type", "cpu") == "cpu"
-    return max(1, _CHUNK_FRAMES // joints.shape[1]) if on_cpu else max(1, len(joints))
+    return max(1, _TORCH_CHUNK // joints.shape[1] if on_cpu else len(joints))
 
 
 def features_to_joints(features: Array, *, source: Literal["positions", "rotations"] = "positions") -> Array:

@@ -34,7 +34,7 @@ def _ancestors() -> np.ndarray:
     return matrix
 
 
-# ANCESTORS[i, j] is 1 where joint j lies on the way from the root to i, both included: positions are ANCESTORS @ bones.
+# ANCESTORS[i, j] is 1 where joint j lies on the way from the root to i, both included: joints are ANCESTORS @ bones.
 ANCESTORS: np.ndarray = _ancestors()
 
 

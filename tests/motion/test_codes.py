@@ -49,7 +49,7 @@ def test_special_codes_are_clamped_for_decoding():
         ("<motion_id_512><motion_id_6><motion_id_5> bye<motion_id_513>", [6], ("motion_id_5> bye",)),
         ("<motion_id_512><motion_id_6><unk><pad><motion_id_513>", [6], ("unk", "pad")),
         ("<motion_id_512><motion_id_99999999999999999999><motion_id_513>", [0], ("motion_id_99999999999999999999",)),
-        ("<motion_id_512><motion_id_-3><motion_id_٣><motion_id_4><motion_id_513>", [4], ("motion_id_-3", "motion_id_٣")),
+        ("<motion_id_512><motion_id_-3><motion_id_²><motion_id_513>", [0], ("motion_id_-3", "motion_id_²")),
     ],
 )  # fmt: skip
 def test_says_what_was_malformed(body, codes, malformed):

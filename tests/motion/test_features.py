@@ -79,8 +79,8 @@ def test_features_without_joints_make_a_body(shared):
     joints = features_to_joints(features)
     assert joints.shape == (199, 22, 3) and 0.7 < joints[:, 0, 1].mean() < 1.1
     posed = features_to_joints(features, source="rotations")
-    # The two halves of the features tell one story until the heading passes -Z in frame 142, where the stored yaw rate has
-    # the wrong sign for a frame: HumanML3D's peculiarity, kept by joints_to_features.
+    # The two halves of the features tell one story until the heading passes -Z in frame 142, where the stored yaw rate
+    # has the wrong sign for a frame: HumanML3D's peculiarity, kept by joints_to_features.
     assert np.degrees(2 * features[:142, 0].sum()) == pytest.approx(176.6, abs=0.1) and features[142, 0] < 0
     assert np.abs(posed - joints)[:142].max() < 1e-5 < np.abs(posed - joints)[143:].max()
 
@@ -127,6 +127,8 @@ def test_padding_and_batching_change_nothing(walk, backend):
         assert not batch[i, n - 1 :].any()
     same = np.asarray(joints_to_features(backend(np.stack([walk] * 3))))
     np.testing.assert_allclose(same, np.stack([alone[0]] * 3), rtol=0, atol=5e-6)
+    for features in (alone[0], np.asarray(listed[2]), batch, same):
+        assert features.flags.c_contiguous
 
 
 def test_many_long_clips_cross_chunks(walk):
@@ -137,7 +139,7 @@ def test_many_long_clips_cross_chunks(walk):
 
 
 def test_real_motion_of_other_bodies(real_clips):
-    """Bodies of every proportion come out with the uniform skeleton's bones and return from features as they went in."""
+    """Bodies of every proportion come out with the uniform skeleton's bones."""
     for joints, features in zip(real_clips, joints_to_features(real_clips), strict=True):
         assert np.isfinite(features).all() and features.shape == (len(joints) - 1, FEATURE_DIM)
         back = features_to_joints(features)
@@ -208,7 +210,7 @@ def test_standing_and_turning(walk):
         (lambda walk: np.zeros((5, 22, 263), np.float32), ValueError, "features_to_joints first"),
         (lambda walk: walk.astype(int), TypeError, "floating-point numbers, got int64"),
         (lambda walk: "walk.npy", TypeError, "numpy array or a torch tensor, got str"),
-        (lambda walk: np.where(np.arange(40)[:, None, None] == 7, np.nan, walk), ValueError, "frame 7, joint 0 .pelvis"),
+        (lambda walk: np.where(np.arange(40)[:, None, None] == 7, np.nan, walk), ValueError, "frame 7, joint 0"),
         (lambda walk: np.where(np.arange(22)[:, None] == 9, np.inf, walk), ValueError, "frame 0, joint 9 .spine3"),
         (lambda walk: walk * (np.arange(40) != 5)[:, None, None], ValueError, "no length in frame 5"),
         (lambda walk: np.stack([walk, walk * 0]), ValueError, "no length in clip 1, frame 0"),

@@ -102,7 +102,7 @@ def test_bad_use(walk, tmp_path):
             motion[index]
     with pytest.raises(TypeError, match=r"motion\[start:stop\], got an index of type int"):
         motion[3]
-    with pytest.raises(ValueError, match="expected a file ending in .bvh, .npz, .npy, got '.fbx'"):
+    with pytest.raises(ValueError, match=r"expected a file ending in \.bvh, \.npz, \.npy, got '\.fbx'"):
         motion.save(tmp_path / "walk.fbx")
     with pytest.raises(ValueError, match=r"one clip, features \[T, 263\]"):
         Motion.from_features(np.zeros((2, 5, 263)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from atom_hf.motion import bone_length_deviation, resample_joints
-from tests.walking import walking
+from examples.make_walk import walking
 
 
 @pytest.mark.parametrize("fps", [10, 24, 30, 60, 120, 13.7])

@@ -14,7 +14,7 @@ def test_uniform_skeleton_has_the_uniform_bones(walk, backend):
     np.testing.assert_allclose(np.linalg.norm(bones, axis=-1), np.broadcast_to(lengths, (40, 21)), atol=1e-6)
     before = bones_of(walk * 1.3)
     cosine = (bones * before).sum(-1) / np.linalg.norm(before, axis=-1) / lengths
-    np.testing.assert_allclose(cosine, 1, atol=1e-6)  # directions stay
+    np.testing.assert_allclose(cosine, 1, atol=5e-6)  # directions stay
 
 
 def test_root_path_scales_with_the_legs(walk):

@@ -52,7 +52,7 @@ def load_motion(path: str | Path, **options: Any) -> Motion:
     Args:
         path (`str` or `Path`): a `.bvh`, `.amc` (its `.asf` is found beside it), `.npz` (AMASS/SMPL) or `.npy` file
             (joints `[T, 22, 3]` or features `[T, 263]`).
-        options: passed on to the format's reader: `joint_map` and `scale` (metres per unit) for BVH, `skeleton` and
+        options (`Any`): passed on to the format's reader: `joint_map`, `scale` (metres per unit) and `up` for BVH, `skeleton` and
             `fps` for AMC, `model_path`, `up` and `fps` for SMPL, `fps` for `.npy`; see `read_bvh`, `read_amc`,
             `read_smpl`, `read_npy_motion`.
 

@@ -1,17 +1,13 @@
 """BVH, the text format of motion capture: a tree of joints (HIERARCHY) and a line of channel values a frame (MOTION).
 
-motion = read_bvh("walk.bvh")                # any rig → our 22 joints in metres, Y up
-write_bvh(motion, "walk_smpl.bvh")           # SMPL joint names, T-pose rig, centimetres
-parse_bvh("walk.bvh").positions()            # the rig as it is, [T, J, 3] in the file's unit
+    motion = read_bvh("walk.bvh")                # any rig → our 22 joints in metres, Y up
+    write_bvh(motion, "walk_smpl.bvh")           # SMPL joint names, T-pose rig, centimetres
+    parse_bvh("walk.bvh").positions()            # the rig as it is, [T, J, 3] in the file's unit
 """
 
 import math
-import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
@@ -19,17 +15,12 @@ from ..kinematics import forward_kinematics, inverse_kinematics
 from ..motion import Motion
 from ..rotation import euler_to_matrix, matrix_to_euler
 from ..skeleton import JOINT_NAMES, PARENTS, Skeleton
+from .bvh_text import read_hierarchy, read_motion
 from .files import MAX_FRAMES, MotionFormatError, read_text, replacing
 from .joint_maps import END_SITE, JointMap, joints_from_named
 
-MAX_JOINTS = 4096
 _MAX_POSITIONS = 2**25  # frames times joints: 0.8 GB of positions
-_MAX_VALUE = 1e9
 _CHUNK_FRAMES = 2048  # frames posed at once, so that long files take little memory
-_FPS_TOLERANCE = 5e-4  # 0.0333333 s means 30 fps, but 29.97 fps (1e-3 away) is a rate of its own
-
-_CHANNELS = ("Xposition", "Yposition", "Zposition", "Xrotation", "Yrotation", "Zrotation")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 # Metres in the units that files come in (CMU's is an inch divided by 0.45), and the legs that a person may have.
 _UNITS = (1.0, 0.01, 0.001, 0.0254 / 0.45, 0.0254)
@@ -180,7 +171,7 @@ def _guess_scale(path: str | Path, joints: np.ndarray) -> float:
     )
     legs = np.linalg.norm(hips - knees, axis=-1) + np.linalg.norm(knees - ankles, axis=-1)
     length = float(legs.mean())
-    if not length > 0:
+    if not length > 1e-9:
         raise MotionFormatError(path, "the legs have no length to guess the unit from; pass scale (metres per unit).")
     return next((unit for unit in _UNITS if _LEGS[0] <= unit * length <= _LEGS[1]), _TYPICAL_LEG / length)
 
@@ -202,7 +193,7 @@ def parse_bvh(path: str | Path) -> BVH:
     if count > 2 * MAX_FRAMES:
         raise MotionFormatError(path, f"expected at most {MAX_FRAMES} frames, but the file has {count} lines.")
     lines = text.split("\n")
-    blocks, motion_line = _read_hierarchy(path, lines)
+    blocks, motion_line = read_hierarchy(path, lines)
     joints = [block for block in blocks if block.index >= 0]
     skeleton = Skeleton(
         tuple(joint.name for joint in joints),
@@ -211,195 +202,11 @@ def parse_bvh(path: str | Path) -> BVH:
     )
     end_sites = {joints[block.parent].name: np.array(block.offset) for block in blocks if block.index < 0}
     columns = [(joint.name, channel) for joint in joints for channel in joint.channels or ()]
-    values, fps = _read_motion(path, lines, motion_line, columns)
+    values, fps = read_motion(path, lines, motion_line, columns)
     if len(values) * (len(joints) + len(end_sites)) > _MAX_POSITIONS:
         problem = f"{len(values)} frames of {len(joints)} joints are too much for one motion"
         raise MotionFormatError(path, f"{problem}; cut the file into pieces.")
     return BVH(skeleton, tuple(joint.channels or () for joint in joints), values, fps, end_sites)
-
-
-@dataclass
-class _Block:
-    """A ROOT, JOINT or End Site while it is read; `index` and `parent` count joints only."""
-
-    name: str
-    line: int
-    parent: int
-    index: int = -1  # an end site
-    offset: tuple[float, ...] | None = None
-    channels: tuple[str, ...] | None = None
-
-
-def _read_hierarchy(path: str | Path, lines: Sequence[str]) -> tuple[list[_Block], int]:
-    """Joints and end sites in the file's order, and the number of the line with MOTION."""
-    statements = _statements(lines)
-    line, text = next(statements, (1, ""))
-    if text.upper() != "HIERARCHY":
-        what = f"it starts with {text[:40]!r}" if text else "the file is empty"
-        raise MotionFormatError(path, f"expected a BVH file, whose first word is HIERARCHY, but {what}.", line)
-    blocks: list[_Block] = []
-    inside: list[_Block] = []  # blocks whose brace is open, the innermost last: a stack, so that any depth will do
-    pending: _Block | None = None  # its brace comes next
-    names: set[str] = set()
-    for line, text in statements:
-        keyword, rest = (*text.split(maxsplit=1), "")[:2]
-        keyword = keyword.upper()
-        if (keyword == "{") != (pending is not None):
-            expected = f"'{{' after {pending.name!r}" if pending else "ROOT, JOINT or End Site before '{'"
-            raise MotionFormatError(path, f"expected {expected}, got {text[:40]!r}; braces are not balanced.", line)
-        if pending is not None:
-            inside.append(pending)
-            pending = None
-        elif keyword in ("ROOT", "JOINT", "END"):
-            pending = _new_block(path, line, keyword, rest, inside, names)
-            blocks.append(pending)
-        elif keyword == "MOTION" and not inside and blocks:
-            return blocks, line
-        elif not inside:
-            raise MotionFormatError(
-                path, f"expected {'MOTION' if blocks else 'ROOT'}, got {text[:40]!r}; are braces balanced?", line
-            )
-        elif keyword == "}":
-            _check_block(path, inside.pop())
-        elif keyword == "OFFSET":
-            inside[-1].offset = _parse_offset(path, line, rest)
-        elif keyword == "CHANNELS":
-            inside[-1].channels = _parse_channels(path, line, rest)
-        else:
-            problem = f"braces are not balanced: expected '}}' for {inside[-1].name!r} (opened in line "
-            problem += f"{inside[-1].line}), or OFFSET, CHANNELS, JOINT, End Site in it"
-            raise MotionFormatError(path, f"{problem}; got {text[:40]!r}.", line)
-    still = f" and a '}}' for {inside[-1].name!r} (opened in line {inside[-1].line})" if inside else ""
-    raise MotionFormatError(path, f"the file ends within the hierarchy; MOTION{still} is missing.", line)
-
-
-def _statements(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Line numbers with a brace, or a keyword and what follows it on its line."""
-    for number, line in enumerate(lines, 1):
-        for part in re.findall(r"[{}]|[^{}]+", line):
-            if part.strip():
-                yield number, part.strip()
-
-
-def _new_block(
-    path: str | Path, line: int, keyword: str, name: str, inside: Sequence[_Block], names: set[str]
-) -> _Block:
-    if keyword == "ROOT" and names:
-        raise MotionFormatError(path, f"expected one ROOT, got a second one, {name!r}; make a file of each.", line)
-    if keyword != "ROOT" and (not inside or inside[-1].index < 0):
-        raise MotionFormatError(path, f"expected {keyword} within a joint's braces, got it outside of them.", line)
-    parent = inside[-1].index if inside else -1
-    if keyword == "END":
-        return _Block(inside[-1].name + END_SITE, line, parent)
-    if not name or name in names:
-        problem = f"the name {name!r} twice; rename one" if name else f"{keyword} without a name"
-        raise MotionFormatError(path, f"expected a name of its own for each joint, got {problem}.", line)
-    if len(names) == MAX_JOINTS:
-        raise MotionFormatError(path, f"expected at most {MAX_JOINTS} joints, got more; no body has so many.", line)
-    names.add(name)
-    return _Block(name, line, parent, index=len(names) - 1)
-
-
-def _check_block(path: str | Path, block: _Block) -> None:
-    missing = "OFFSET" if block.offset is None else "CHANNELS" if block.channels is None and block.index >= 0 else ""
-    if missing:
-        raise MotionFormatError(path, f"expected {missing} in the braces of {block.name!r}, got none.", block.line)
-
-
-def _parse_offset(path: str | Path, line: int, rest: str) -> tuple[float, ...]:
-    words = rest.split()
-    offset = tuple(float(word) if _NUMBER.fullmatch(word) else math.nan for word in words)
-    if len(offset) != 3 or not all(abs(x) < _MAX_VALUE for x in offset):  # NaN compares false
-        raise MotionFormatError(path, f"expected three finite numbers after OFFSET, got {rest[:60]!r}.", line)
-    return offset
-
-
-def _parse_channels(path: str | Path, line: int, rest: str) -> tuple[str, ...]:
-    count, *words = rest.split() or [""]
-    channels = tuple(word.capitalize() for word in words)
-    for word, channel in zip(words, channels, strict=True):
-        if channel not in _CHANNELS:
-            close = "".join(f" Did you mean {name}?" for name in get_close_matches(channel[:40], _CHANNELS, 1))
-            raise MotionFormatError(
-                path, f"unknown channel {word[:40]!r}; there are {', '.join(_CHANNELS)}.{close}", line
-            )
-    if count != str(len(words)) or len(set(channels)) < len(channels):
-        problem = (
-            f"expected CHANNELS, a number, and as many different names, got {count[:40]!r} and {len(words)} names"
-        )
-        raise MotionFormatError(path, f"{problem}: {' '.join(words[:7])}.", line)
-    return channels
-
-
-def _read_motion(
-    path: str | Path, lines: Sequence[str], line: int, columns: Sequence[tuple[str, str]]
-) -> tuple[np.ndarray, float]:
-    """Values `[T, C]` and frame rate from the lines after MOTION; `columns` are joint and channel of each value."""
-    rows = [number for number in range(line, len(lines)) if lines[number].strip()]
-    claim = _header_value(path, lines, rows[:1], "Frames")
-    frames = int(claim) if re.fullmatch(r"[0-9]{1,18}", claim) else 0
-    if not 1 <= frames <= MAX_FRAMES:
-        raise MotionFormatError(path, f"expected 'Frames:' from 1 to {MAX_FRAMES}, got {claim[:40]!r}.", rows[0] + 1)
-    time = _header_value(path, lines, rows[1:2], "Frame Time")
-    fps = _frame_rate(float(time)) if _NUMBER.fullmatch(time) else 0.0
-    if not fps:
-        problem = f"expected 'Frame Time:' as seconds above zero, got {time[:40]!r}"
-        raise MotionFormatError(path, f"{problem}; 30 fps are 0.0333333.", rows[1] + 1)
-    if not columns:
-        raise MotionFormatError(path, "expected a joint with channels, got none; nothing can move.", line)
-    body = [lines[number] for number in rows[2:]]
-    if len(body) != frames:
-        whole = sum(len(row.split()) == len(columns) for row in body)
-        problem = f"'Frames: {frames}' announces {frames} frames, but {whole} are there"
-        problem += "; the file is cut off" if whole < frames else ""
-        problem += f". To read these, write 'Frames: {whole}'" + (" and delete the rest" if whole < len(body) else "")
-        raise MotionFormatError(path, f"{problem}.", rows[0] + 1)
-    try:
-        values = np.loadtxt(body, dtype=np.float64, comments=None, ndmin=2)
-    except ValueError:
-        values = np.empty((0, 0))
-    if values.shape != (frames, len(columns)):
-        _raise_broken_row(path, body, rows[2:], len(columns))
-    good = np.abs(values) < _MAX_VALUE  # NaN compares false
-    if not good.all():
-        frame, column = (int(i) for i in np.argwhere(~good)[0])
-        joint, channel = columns[column]
-        problem = f"expected finite numbers below {_MAX_VALUE:g}, got {values[frame, column]} in frame {frame}"
-        raise MotionFormatError(path, f"{problem}, {channel} of joint {joint!r}.", rows[2 + frame] + 1)
-    return values, fps
-
-
-def _header_value(path: str | Path, lines: Sequence[str], row: Sequence[int], key: str) -> str:
-    """What stands behind `key:` in the given row."""
-    got = lines[row[0]].strip() if row else "the end of the file"
-    match = re.fullmatch(key.replace(" ", r"\s+") + r"\s*:\s*(\S+)", got, re.IGNORECASE)
-    if match is None:
-        number = row[0] + 1 if row else len(lines)
-        raise MotionFormatError(path, f"expected '{key}: <number>' after MOTION, got {got[:40]!r}.", number)
-    return match[1]
-
-
-def _raise_broken_row(path: str | Path, body: Sequence[str], numbers: Sequence[int], count: int) -> NoReturn:
-    for frame, row in enumerate(body):
-        words = row.split()
-        if len(words) != count:
-            problem = f"expected {count} numbers, one a channel, got {len(words)} in frame {frame}"
-            raise MotionFormatError(path, f"{problem}.", numbers[frame] + 1)
-        for word in words:
-            if not _NUMBER.fullmatch(word):
-                hint = " Decimals are written with a point." if "," in word else ""
-                problem = f"expected a number, got {word[:40]!r} in frame {frame}.{hint}"
-                raise MotionFormatError(path, problem, numbers[frame] + 1)
-    raise MotionFormatError(path, "the frames cannot be read as numbers.", numbers[0] + 1)
-
-
-def _frame_rate(frame_time: float) -> float:
-    """Frames per second, whole where that is meant; 0 for a frame time that is none."""
-    fps = 1 / frame_time if frame_time > 0 else 0.0
-    if not math.isfinite(fps):
-        return 0.0
-    whole = float(round(fps))
-    return whole if abs(fps - whole) < _FPS_TOLERANCE * whole else float(f"{fps:.12g}")
 
 
 def write_bvh(motion: Motion, path: str | Path) -> None:

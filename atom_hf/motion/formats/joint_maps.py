@@ -21,7 +21,7 @@ Body = dict[str, np.ndarray]  # our joint's name → positions [T, 3]
 # serves one joint only: "LeftShoulder" is the collar beside a "LeftArm" and the shoulder beside a "LeftCollar".
 _MIDDLE: dict[str, tuple[str, ...]] = {
     "pelvis": ("pelvis", "hips", "hip", "root"),
-    "neck": ("neck", "neck1", "necktwist1", "lowerneck"),
+    "neck": ("neck", "neck1", "necktwist1", "upperneck", "lowerneck"),
     "head": ("head",),
 }
 # The same for parts with a side, which may stand before or after: hip → lefthip, lhip, hipleft, hipl.
@@ -35,10 +35,11 @@ _SIDED: dict[str, tuple[str, ...]] = {
     "elbow": ("elbow", "forearm", "lowerarm", "lowarm", "farm", "radius"),
     "wrist": ("wrist", "hand"),
 }
-# Joints between pelvis and neck, from the bottom to the top. Three of them are spine1 to spine3.
+# Joints between pelvis and neck, from the bottom to the top; three of them are spine1 to spine3.
 _TRUNK: tuple[str, ...] = (
     *("lowerback", "waist", "abdomen", "ab", "torso", "l5", "l3", "spine", "spine1", "spine2", "spine3", "spine4"),
     *("spine5", "upperback", "t12", "t8", "chest", "chest1", "chest2", "chest3", "chest4", "upperchest", "thorax"),
+    "lowerneck",
 )
 _SPINE = ("spine1", "spine2", "spine3")
 _SIDES = ("left", "right")
@@ -110,7 +111,7 @@ def joints_from_named(names: Sequence[str], positions: np.ndarray, joint_map: Jo
             found[joint] = matches[0]
     missing = [joint for joint in JOINT_NAMES if joint not in found and joint not in _OPTIONAL]
     if missing:
-        raise ValueError(_missing(missing, names))
+        raise ValueError(_missing(missing, names, found))
 
     body = {joint: positions[:, index] for joint, index in found.items()}
     trunk = [positions[:, words[word]] for word in _TRUNK if word in words and words[word] not in found.values()]
@@ -152,17 +153,18 @@ def _given(names: Sequence[str], joint_map: JointMap | None) -> dict[str, int]:
 
 
 def _did_you_mean(name: str, names: Sequence[str]) -> str:
-    return "".join(f" Did you mean {match!r}?" for match in get_close_matches(name, names[:_LISTED], 1))
+    words = {_word(other): other for other in names[:_LISTED]}
+    return "".join(f" Did you mean {words[match]!r}?" for match in get_close_matches(_word(name), words, 1))
 
 
-def _missing(missing: Sequence[str], names: Sequence[str]) -> str:
+def _missing(missing: Sequence[str], names: Sequence[str], found: Mapping[str, int]) -> str:
     """What to tell about joints that cannot be placed."""
-    words = {_word(name): name for name in names[:_LISTED]}
+    words = {_word(name): name for index, name in enumerate(names[:_LISTED]) if index not in found.values()}
     close = {}
     for joint in missing:
         pairs = [(SequenceMatcher(None, a, b).ratio(), name) for a in _WORDS[joint] for b, name in words.items()]
         ratio, name = max(pairs, default=(0.0, ""))
-        if ratio > 0.7:
+        if ratio > 0.75:
             close[joint] = name
     hint = ", ".join(f"{joint} may be {name!r}" for joint, name in close.items())
     return (
@@ -206,8 +208,9 @@ def _fill_spine(body: Body, trunk: Sequence[np.ndarray], given: Mapping[str, int
         if _distance(joint, line[-1]) > tiny and _distance(joint, body["neck"]) > tiny:
             line.append(joint)
     line.append(body["neck"])
-    if len(line) == 5 and not set(_SPINE) & set(given):
-        body.update(zip(_SPINE, line[1:-1], strict=True))
+    free = [name for name in _SPINE if name not in given]
+    if len(line) - 2 == len(free):
+        body.update(zip(free, line[1:-1], strict=True))
         return
     heights = np.cumsum([0.0, *(_distance(a, b) for a, b in pairwise(line))])
     for name, fraction in zip(_SPINE, _SPINE_FRACTIONS, strict=True):

@@ -55,6 +55,10 @@ class _Encode(_Inert):
     """`_codecs.encode`, called with (text, codec): how Python 3 writes bytes for Python 2."""
 
 
+class _Bytes(_Inert):
+    """`bytes`, called without arguments: how Python 3 writes empty bytes for Python 2."""
+
+
 class _SparseColumns(_Inert):
     """`scipy.sparse.csc_matrix`; its state has data, indices, indptr and _shape."""
 
@@ -82,13 +86,14 @@ _NAMES: dict[tuple[str, str], type[_Inert]] = {
     ("_codecs", "encode"): _Encode,
     ("copy_reg", "_reconstructor"): _Reconstruct,
     ("copyreg", "_reconstructor"): _Reconstruct,
-    ("__builtin__", "object"): _Inert,
-    ("builtins", "object"): _Inert,
     ("scipy.sparse.csc", "csc_matrix"): _SparseColumns,
     ("scipy.sparse._csc", "csc_matrix"): _SparseColumns,
     ("chumpy.ch", "Ch"): _Chumpy,
     ("chumpy.reordering", "Select"): _ChumpySelect,
 }
+for _module in ("builtins", "__builtin__"):
+    _NAMES[_module, "bytes"] = _Bytes
+    _NAMES[_module, "object"] = _NAMES[_module, "set"] = _Inert
 for _core in ("numpy.core", "numpy._core"):
     _NAMES[f"{_core}.multiarray", "_reconstruct"] = _Reconstruct
     _NAMES[f"{_core}.multiarray", "scalar"] = _Inert
@@ -128,7 +133,7 @@ def read_pickled_arrays(path: str | Path, names: tuple[str, ...]) -> dict[str, n
         content = _Unpickler(io.BytesIO(data), encoding="latin1").load()
         del data
         if not isinstance(content, dict):
-            raise pickle.UnpicklingError(f"it holds a {type(content).__name__.strip('_')}")
+            raise pickle.UnpicklingError("it holds something else")
         missing = [name for name in names if name not in content]
         if missing:
             has = ", ".join(repr(name[:40]) for name in list(content)[:30] if isinstance(name, str))
@@ -165,7 +170,7 @@ def _to_array(value: Any, name: str) -> np.ndarray:
         return source.reshape(-1)[indices].reshape(_check_shape(state["preferred_shape"], name))
     if isinstance(value, _SparseColumns):
         return _dense(state, name)
-    raise pickle.UnpicklingError(f"{name} is a {type(value).__name__.strip('_')} and no array of numbers")
+    raise pickle.UnpicklingError(f"{name} is no array of numbers")
 
 
 def _leaf(value: Any, name: str) -> Any:
@@ -184,6 +189,8 @@ def _build(shape: Any, dtype: Any, fortran: bool, content: Any, name: str) -> np
         if codec != "latin1":
             raise pickle.UnpicklingError(f"{name} is written in {codec!r}, not in latin1")
         content = text
+    if isinstance(content, _Bytes) and not content.arguments:
+        content = b""
     raw = content.encode("latin1") if isinstance(content, str) else content
     code = dtype.arguments[0] if isinstance(dtype, _DType) and dtype.arguments else None
     if not isinstance(code, str) or not re.fullmatch("f[248]|[iu][1248]|b1", code):
