@@ -51,6 +51,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--split", help="of a HumanML3D folder that is read, such as test")
     parser.add_argument("--joint-map", type=Path, metavar="JSON", help="BVH: file with {our joint: name in the file}")
     parser.add_argument("--scale", type=float, help="BVH: metres per unit of the file; guessed without it")
+    parser.add_argument("--up", choices=["y", "z"], help="BVH, SMPL: vertical axis of the source, if it is not found")
     parser.add_argument(
         "--skeleton", type=Path, metavar="ASF", help="AMC: the skeleton file; found beside it without it"
     )

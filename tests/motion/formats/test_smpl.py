@@ -16,7 +16,7 @@ SINGLE = [j for j in range(1, 22) if PARENTS.count(PARENTS[j]) == 1]
 
 
 def save(path, **arrays):
-    """An AMASS file of three frames of a person standing still, with arrays replaced, or left out where None is given."""
+    """An AMASS file of a person who stands still for three frames; arrays are replaced, or left out where None."""
     content = {
         "poses": np.pad(np.full((3, 1), np.pi / 2), [(0, 0), (0, 155)]),
         "trans": np.zeros((3, 3)),
@@ -34,7 +34,7 @@ def dance() -> Motion:
     """Every joint of the package's T-pose body turns somehow; 24 fps."""
     random = np.random.default_rng(0)
     turns = 0.3 * random.normal(size=(1, 22, 3)) + np.cumsum(0.05 * random.normal(size=(60, 22, 3)), axis=0)
-    root = [0.3, 0.9, -2.0] + np.cumsum(0.02 * random.normal(size=(60, 3)), axis=0)
+    root = np.array([0.3, 0.9, -2.0]) + np.cumsum(0.02 * random.normal(size=(60, 3)), axis=0)
     return Motion(forward_kinematics(axis_angle_to_matrix(turns), root, T_POSE_OFFSETS), fps=24)
 
 
@@ -119,7 +119,7 @@ class TestWrite:
 
 class TestRead:
     def test_frame_is_turned_as_humanml3d_does(self, tmp_path):
-        """A person stands at (1, 2, 3) of a room that is Z up, and looks to its -Y: ours is (-x, z, y), looking to -Z."""
+        """A person stands at (1, 2, 3) of a room with Z up and looks to its -Y: ours is (-x, z, y), looking to -Z."""
         rest = forward_kinematics(np.broadcast_to(np.eye(3), (22, 3, 3)), np.zeros(3), T_POSE_OFFSETS)
         joints = read_smpl(save(tmp_path / "a.npz", trans=np.tile([1.0, 2.0, 3.0], (3, 1)))).joints
         pelvis = np.array([-1.0, 3.028, 1.78])

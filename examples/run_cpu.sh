@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# The whole loop, as far as it goes today, on a laptop's processor in a few seconds. Read it as documentation: each line is a
+# command of its own. Results go to ./outputs, or to the folder given.
+#
+#     bash examples/run_cpu.sh [FOLDER]
+set -euo pipefail
+examples=$(dirname "${BASH_SOURCE[0]}")
+out=${1:-outputs}
+
+echo "1. A motion: here one made from sines; yours may come from any BVH, AMC, AMASS or HumanML3D file."
+python "$examples/make_walk.py" "$out/walk.bvh"
+
+echo "2. Motion file → the features that text-to-motion models are trained on."
+atom-hf convert "$out/walk.bvh" "$out/walk.npy" --features
+
+echo "3. Features → motion files again: for Blender (BVH) and for SMPL tools (npz)."
+atom-hf convert "$out/walk.npy" "$out/walk_again.bvh"
+atom-hf convert "$out/walk.npy" "$out/walk_again.npz"
+
+echo "4. What is lost on the way? Every file against its source."
+python "$examples/compare_motions.py" "$out/walk.npy" "$out/walk_again.bvh" "$out/walk_again.npz"
+
+echo "5. A training corpus: the folder that HumanML3D's own code reads, with mirrored copies."
+python "$examples/build_corpus.py" "$out"/walk.bvh --out "$out/corpus"
+
+echo "6. Look at it."
+atom-hf render "$out/walk.npy" "$out/walk.png" --text "a person walks along a curve to the left"
+echo "Done: see $out/walk.png."
