@@ -50,7 +50,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--split", help="of a HumanML3D folder that is read, such as test")
     parser.add_argument("--joint-map", type=Path, metavar="JSON", help="BVH: file with {our joint: name in the file}")
-    parser.add_argument("--scale", type=float, help="BVH: metres per unit of the file; guessed without it")
+    parser.add_argument("--scale", type=float, help="BVH, AMC: metres per unit of the file, if it is not found")
     parser.add_argument("--up", choices=["y", "z"], help="BVH, SMPL: vertical axis of the source, if it is not found")
     parser.add_argument(
         "--skeleton", type=Path, metavar="ASF", help="AMC: the skeleton file; found beside it without it"
@@ -94,7 +94,7 @@ def _reader_options(options: argparse.Namespace, suffix: str) -> dict[str, Any]:
             raise ValueError(f'{options.joint_map}: expected a JSON object such as {{"left_hip": "LeftUpLeg"}}.')
     of_format = {
         ".bvh": {"joint_map": joint_map, "scale": options.scale, "up": options.up},
-        ".amc": {"skeleton": options.skeleton, "fps": options.source_fps},
+        ".amc": {"skeleton": options.skeleton, "fps": options.source_fps, "scale": options.scale},
         ".npz": {"model_path": options.body_model, "fps": options.source_fps, "up": options.up},
         ".npy": {"fps": options.source_fps},
     }

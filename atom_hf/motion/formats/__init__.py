@@ -52,9 +52,9 @@ def load_motion(path: str | Path, **options: Any) -> Motion:
     Args:
         path (`str` or `Path`): a `.bvh`, `.amc` (its `.asf` is found beside it), `.npz` (AMASS/SMPL) or `.npy` file
             (joints `[T, 22, 3]` or features `[T, 263]`).
-        options (`Any`): passed on to the format's reader: `joint_map`, `scale` (metres per unit) and `up` for BVH, `skeleton` and
-            `fps` for AMC, `model_path`, `up` and `fps` for SMPL, `fps` for `.npy`; see `read_bvh`, `read_amc`,
-            `read_smpl`, `read_npy_motion`.
+        options (`Any`): passed on to the format's reader: `joint_map`, `scale` (metres per unit) and `up` for BVH,
+            `skeleton` and `fps` for AMC, `model_path`, `up` and `fps` for SMPL, `fps` for `.npy`; see `read_bvh`,
+            `read_amc`, `read_smpl`, `read_npy_motion`.
 
     Returns:
         [`Motion`]: joints `[T, 22, 3]` in metres, Y up, at the file's frame rate.

@@ -1,8 +1,8 @@
 """BVH, the text format of motion capture: a tree of joints (HIERARCHY) and a line of channel values a frame (MOTION).
 
-    motion = read_bvh("walk.bvh")                # any rig → our 22 joints in metres, Y up
-    write_bvh(motion, "walk_smpl.bvh")           # SMPL joint names, T-pose rig, centimetres
-    parse_bvh("walk.bvh").positions()            # the rig as it is, [T, J, 3] in the file's unit
+motion = read_bvh("walk.bvh")                # any rig → our 22 joints in metres, Y up
+write_bvh(motion, "walk_smpl.bvh")           # SMPL joint names, T-pose rig, centimetres
+parse_bvh("walk.bvh").positions()            # the rig as it is, [T, J, 3] in the file's unit
 """
 
 import math

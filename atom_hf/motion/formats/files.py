@@ -19,6 +19,7 @@ import numpy as np
 MAX_FRAMES = 1_000_000
 MAX_BYTES = 2**29
 _PIECE = 2**20
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the others without bound
 
 # What zipfile is seen to raise on broken and hostile archives.
 _ZIP_ERRORS = (
@@ -86,7 +87,7 @@ def read_text(path: str | Path) -> str:
         MotionFormatError: if the file is absent, a folder, or larger than `MAX_BYTES`.
     """
     path = _existing(path)
-    return path.read_bytes().decode("utf-8", errors="replace")
+    return path.read_bytes().decode("utf-8-sig", errors="replace")  # without the mark some editors prepend
 
 
 def read_npy(path: str | Path) -> np.ndarray:
@@ -135,10 +136,7 @@ def read_npz(path: str | Path, names: tuple[str, ...], required: tuple[str, ...]
             for name in [name for name in names if name in members]:
                 where = f"{path}, array {name!r}"
                 member = members[name]
-                if member.compress_type not in (
-                    zipfile.ZIP_STORED,
-                    zipfile.ZIP_DEFLATED,
-                ):  # others unpack without bound
+                if member.compress_type not in _PACKINGS:
                     raise MotionFormatError(
                         where, "expected plain or deflated data, as NumPy writes; save the file again."
                     )
@@ -183,8 +181,8 @@ def _read_array(file: IO[bytes], where: str | Path, size: int, limit: int = MAX_
     claimed = math.prod(shape) * dtype.itemsize
     if not 0 <= claimed <= min(limit, size) or any(not 0 <= n <= MAX_BYTES for n in shape) or len(shape) > 8:
         raise MotionFormatError(
-            where, f"its header claims shape {str(shape)[:80]} of {dtype}, {float(claimed):.3g} bytes, but the file "
-            f"has {size} and the limit is {limit}; it is truncated or hostile."
+            where, f"its header claims shape {str(shape)[:80]} of {dtype}, but the file has {size} bytes and the "
+            f"limit is {limit}; it is truncated or hostile."
         )  # fmt: skip
     data = bytearray()
     try:

@@ -1,3 +1,5 @@
+"""Acclaim files: poses worked out by hand, every kind of damage, and the real CMU files where they are at hand."""
+
 import shutil
 import tarfile
 from pathlib import Path, PurePosixPath

@@ -1,3 +1,5 @@
+"""Arrays out of pickles of every age, and pickles that want to run something."""
+
 import builtins
 import functools
 import io

@@ -1,3 +1,5 @@
+"""AMASS files: written and read back, the frame of HumanML3D, body models against smplx, broken files."""
+
 import pickle
 import sys
 
