@@ -10,7 +10,7 @@ os.environ.update(
     TRL_EXPERIMENTAL_SILENCE="1",
     TQDM_DISABLE="1",
     GRADIO_ANALYTICS_ENABLED="False",
-    HF_MODULES_CACHE=tempfile.mkdtemp(prefix="atom_hf-modules-"),
+    HF_MODULES_CACHE=os.path.join(tempfile.gettempdir(), "atom_hf-test-modules"),
 )
 
 import numpy as np

@@ -1,12 +1,15 @@
 """Motion codes as text: agreement with MotionGPT's parser in its corner cases, and no exception ever."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from atom_hf.motion import codes_to_text, text_to_codes
 from atom_hf.motion.codes import motion_token
+
+GOLDEN = Path(__file__).parent.parent / "golden"
 
 
 def test_writes_what_motiongpt_writes():
@@ -22,9 +25,9 @@ def test_round_trip():
     assert parsed.complete and not parsed.malformed and parsed.text == "<Motion_Placeholder>"
 
 
-def test_agrees_with_motiongpt(shared):
+def test_agrees_with_motiongpt():
     """Its `motion_string_to_token` on 19 corner cases; where it raises, the rest is read."""
-    cases = json.loads((shared / "golden" / "c_lm_tiny.json").read_text())["string_to_token"]
+    cases = json.loads((GOLDEN / "motion_text.json").read_text(encoding="utf-8"))
     assert len(cases) == 19
     for name, case in cases.items():
         parsed = text_to_codes(case["string"], clamp=False)

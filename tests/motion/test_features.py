@@ -1,11 +1,14 @@
 """HumanML3D features: agreement with the original, padding, gradients, and what bad input is told."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from atom_hf.motion import features_to_joints, joints_to_features, to_uniform_skeleton
 from atom_hf.motion.layout import CONTACTS, FEATURE_DIM, POSITIONS, ROOT_HEIGHT, ROTATIONS, VELOCITIES, YAW_RATE
 
+GOLDEN = Path(__file__).parent.parent / "golden"
 TOLERANCE = 3e-5  # of features, the original against itself in other precision
 RECOVERY = 3e-6
 SYNTHETIC = ("s0_native", "s1_bones_yaw", "s4_min2", "s5_static")
@@ -28,8 +31,8 @@ def with_last_frame(joints: np.ndarray, features: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("case", SYNTHETIC)
-def test_agrees_with_original_on_synthetic_motion(shared, backend, case, dtype):
-    with np.load(shared / "golden" / "a_synth.npz") as golden:
+def test_agrees_with_original_on_synthetic_motion(backend, case, dtype):
+    with np.load(GOLDEN / "a_synth.npz") as golden:
         joints, expected = golden[f"{case}/joints_in"], golden[f"{case}/feats"]
         uniform, recovered = golden[f"{case}/uniform"], golden[f"{case}/recovered_ric"]
         from_rotations = golden[f"{case}/recovered_rot"]

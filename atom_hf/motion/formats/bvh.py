@@ -188,7 +188,7 @@ def parse_bvh(path: str | Path) -> BVH:
     Raises:
         MotionFormatError: if the file is absent, no BVH, broken or truncated; the line is named.
     """
-    text = read_text(path).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
     count = text.count("\n")
     if count > 2 * MAX_FRAMES:
         raise MotionFormatError(path, f"expected at most {MAX_FRAMES} frames, but the file has {count} lines.")
