@@ -26,6 +26,19 @@ def constant(values: Any, like: Array) -> Array:
     return array_namespace(like).asarray(values, dtype=like.dtype, device=device(like))
 
 
+def at_least_float32(array: Array) -> Array:
+    """Half precision, in which sums over hundreds of frames lose centimetres, as float32; other arrays as they are.
+
+    Args:
+        array (`Array`): floating-point numbers of any shape and unit.
+
+    Returns:
+        `Array`: float32 or float64.
+    """
+    xp = array_namespace(array)
+    return xp.astype(array, xp.float32) if array.dtype.itemsize < 4 else array
+
+
 def take(array: Array, indices: Sequence[int] | np.ndarray, axis: int) -> Array:
     """Elements along an axis.
 

@@ -13,7 +13,7 @@ from typing import Literal, overload
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from .arrays import Array, constant, take
+from .arrays import Array, at_least_float32, constant, take
 from .checks import check_features, check_joints, check_lengths
 from .clip_features import FIRST_OF_CHAIN, clip_features
 from .layout import FEATURE_DIM, POSITIONS, ROOT_HEIGHT, ROOT_VELOCITY, ROTATIONS, YAW_RATE
@@ -64,7 +64,8 @@ def joints_to_features(
 
     Returns:
         `Array` or `list[Array]`: features of T joints have T-1 frames: `[T-1, 263]`, `[B, T-1, 263]` with zeros behind
-            the end of shorter clips, or a list of `[T_i - 1, 263]`. The dtype is that of the input.
+            the end of shorter clips, or a list of `[T_i - 1, 263]`. In the precision of the input; half precision
+            becomes float32.
 
     Raises:
         TypeError: if the joints are no floating-point arrays.
@@ -78,6 +79,7 @@ def joints_to_features(
     batch: Array = joints
     if lengths is None:
         check_joints(batch, min_frames=2)
+        batch = at_least_float32(batch)
         if batch.ndim == 3:
             return _features_of_batch(batch[None], retarget, contact_threshold)[0]
         if batch.ndim == 4:
@@ -94,23 +96,28 @@ def joints_to_features(
 
 
 def _pad_zeros(features: Array, frames: int) -> Array:
-    xp = array_namespace(features)
-    missing = xp.zeros((frames - features.shape[0], FEATURE_DIM), dtype=features.dtype, device=device(features))
-    return xp.concat([features, missing], axis=0)
+    return array_namespace(features).concat([features, _zeros(features, frames - features.shape[0])], axis=0)
+
+
+def _zeros(like: Array, *shape: int) -> Array:
+    return array_namespace(like).zeros((*shape, FEATURE_DIM), dtype=like.dtype, device=device(like))
 
 
 def _features_of_batch(joints: Array, retarget: bool, contact_threshold: float) -> Array:
     """Features of clips of one length, `[B, T, 22, 3]`."""
     total, frames = joints.shape[:2]
+    if total == 0:
+        return _zeros(joints, 0, frames - 1)
     count, many = _clips_at_once(joints), total > 1
+    starts = range(0, total, count)
     chunks = (
         clip_features(joints[i : i + count], retarget, contact_threshold, range(i, i + count) if many else None)
-        for i in range(0, total, count)
+        for i in starts
     )
     if not isinstance(joints, np.ndarray):
         return array_namespace(joints).concat(list(chunks), axis=0)
     features = np.empty((total, frames - 1, FEATURE_DIM), dtype=joints.dtype)
-    for i, chunk in zip(range(0, total, count), chunks, strict=True):
+    for i, chunk in zip(starts, chunks, strict=True):
         features[i : i + count] = chunk  # a chunk at a time, so that its memory is used again by the next
     return features
 
@@ -134,7 +141,7 @@ def _features_of_clips(clips: Sequence[Array], retarget: bool, contact_threshold
         chunk = [order.pop() for _ in range(min(_clips_at_once(longest[None]), len(order)))]
         xp, frames = array_namespace(longest), longest.shape[0]
         padded = [take(clips[i], np.minimum(np.arange(frames), clips[i].shape[0] - 1), axis=0) for i in chunk]
-        features = clip_features(xp.stack(padded), retarget, contact_threshold, chunk)
+        features = clip_features(at_least_float32(xp.stack(padded)), retarget, contact_threshold, chunk)
         for row, i in enumerate(chunk):
             own = features[row, : clips[i].shape[0] - 1]
             results[i] = own.copy() if isinstance(own, np.ndarray) else own.contiguous()  # no more a view
@@ -158,7 +165,8 @@ def features_to_joints(features: Array, *, source: Literal["positions", "rotatio
             with the 6D rotations. Both agree for features of one motion; a model's output may differ between them.
 
     Returns:
-        `Array`: joints `[..., T, 22, 3]` in metres, Y up; the root starts above the origin facing +Z.
+        `Array`: joints `[..., T, 22, 3]` in metres, Y up; the root starts above the origin facing +Z. In the precision
+            of the input; half precision becomes float32.
 
     Raises:
         TypeError: if the features are no floating-point array.
@@ -168,6 +176,7 @@ def features_to_joints(features: Array, *, source: Literal["positions", "rotatio
     if source not in ("positions", "rotations"):
         raise ValueError(f"Expected source 'positions' or 'rotations', got {source!r}.")
     xp = array_namespace(features)
+    features = at_least_float32(features)
     zero = xp.zeros_like(features[..., :1, 0])
     angle = xp.cumulative_sum(xp.concat([zero, features[..., :-1, YAW_RATE][..., 0]], axis=-1), axis=-1)
     heading = (xp.cos(angle), xp.sin(angle))

@@ -134,6 +134,21 @@ def test_padding_and_batching_change_nothing(walk, backend):
         assert features.flags.c_contiguous
 
 
+def test_half_precision_is_computed_in_float32(walk):
+    torch = pytest.importorskip("torch")
+    for half in (walk.astype(np.float16), torch.tensor(walk).bfloat16()):
+        whole = joints_to_features(np.asarray(torch.as_tensor(half).float()))
+        for features in (joints_to_features(half), joints_to_features(half[None])[0], joints_to_features([half])[0]):
+            assert str(features.dtype).endswith("float32")
+            np.testing.assert_allclose(np.asarray(features), whole, atol=1e-5)
+    assert str(features_to_joints(torch.zeros(5, 263, dtype=torch.float16)).dtype) == "torch.float32"
+
+
+def test_no_clips_at_all(backend):
+    assert joints_to_features(backend(np.zeros((0, 5, 22, 3)))).shape == (0, 4, 263)
+    assert joints_to_features([]) == []
+
+
 def test_many_long_clips_cross_chunks(walk):
     long = np.concatenate([walk] * 60)  # 2,400 frames, more than a block of the smoothing
     features = joints_to_features(np.stack([long, long * 1.1, long]))
