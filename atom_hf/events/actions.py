@@ -40,6 +40,10 @@ class Action:
         directions (`tuple[str, ...]`): directions that may be asked for; empty where none makes sense.
         max_count (`int`): most repetitions that fit a clip of 9.8 seconds; 1 for bouts and for changes of posture.
         limb (`str`, *optional*): what the side belongs to, such as `"arm"`, `"hand"`, `"leg"` or `"foot"`.
+        limb_synonyms (`tuple[str, ...]`): further words for it, such as `"hand"` where an arm is raised.
+        seconds (`float`, *optional*, defaults to 1.0): about how long one count takes, in seconds.
+        postures (`tuple[str, ...]`): postures in which it can begin: `"standing"`, `"sitting"`, `"lying"`.
+        leaves (`str`, *optional*): posture after it where it changes; unchanged by default.
     """
 
     name: str
@@ -49,6 +53,10 @@ class Action:
     directions: tuple[str, ...] = ()
     max_count: int = 1
     limb: str | None = None
+    limb_synonyms: tuple[str, ...] = ()
+    seconds: float = 1.0
+    postures: tuple[str, ...] = ("standing",)
+    leaves: str | None = None
 
 
 _ARMS = ("left", "right", "both")
@@ -68,6 +76,7 @@ ACTIONS: dict[str, Action] = {
             (_verb("walk", "walks", "walking", "walked"), _verb("stroll", "strolls", "strolling", "strolled")),
             "a bout: at least two steps that carry the body along, until it stands or does something else",
             directions=_GROUND,
+            seconds=2.5,
         ),
         Action(
             "run",
@@ -78,6 +87,7 @@ ACTIONS: dict[str, Action] = {
             ),
             "a bout: steps with a flight between them, faster than walking",
             directions=("forward",),
+            seconds=2.0,
         ),
         Action(
             "step",
@@ -87,6 +97,8 @@ ACTIONS: dict[str, Action] = {
             directions=_GROUND,
             max_count=6,
             limb="foot",
+            limb_synonyms=("leg",),
+            seconds=0.8,
         ),
         Action(
             "jump",
@@ -97,6 +109,7 @@ ACTIONS: dict[str, Action] = {
             "a flight: both feet leave the floor and land",
             directions=("up", *_GROUND),
             max_count=6,
+            seconds=1.1,
         ),
         Action(
             "hop",
@@ -106,6 +119,8 @@ ACTIONS: dict[str, Action] = {
             directions=("forward",),
             max_count=6,
             limb="foot",
+            limb_synonyms=("leg",),
+            seconds=0.8,
         ),
         Action(
             "turn",
@@ -117,6 +132,7 @@ ACTIONS: dict[str, Action] = {
             "a change of heading by at least 60 degrees: left or right is about 90 degrees, around about 180",
             directions=("left", "right", "around"),
             max_count=3,
+            seconds=1.3,
         ),
         Action(
             "kick",
@@ -126,6 +142,8 @@ ACTIONS: dict[str, Action] = {
             directions=("forward", "left", "right"),
             max_count=5,
             limb="leg",
+            limb_synonyms=("foot",),
+            seconds=1.1,
         ),
         Action(
             "punch",
@@ -137,6 +155,8 @@ ACTIONS: dict[str, Action] = {
             sides=_ARMS,
             max_count=6,
             limb="fist",
+            limb_synonyms=("hand", "arm"),
+            seconds=0.8,
         ),
         Action(
             "wave",
@@ -144,6 +164,9 @@ ACTIONS: dict[str, Action] = {
             "a bout: a raised hand swung from side to side, at least twice",
             sides=_ARMS,
             limb="hand",
+            limb_synonyms=("arm",),
+            seconds=2.0,
+            postures=("standing", "sitting"),
         ),
         Action(
             "raise_arm",
@@ -152,12 +175,17 @@ ACTIONS: dict[str, Action] = {
             sides=_ARMS,
             max_count=4,
             limb="arm",
+            limb_synonyms=("hand",),
+            seconds=1.8,
+            postures=("standing", "sitting"),
         ),
         Action(
             "clap",
             (_verb("clap", "claps", "clapping", "clapped", "claps"),),
             "a contact of the hands",
             max_count=8,
+            seconds=0.6,
+            postures=("standing", "sitting"),
         ),
         Action(
             "squat",
@@ -167,33 +195,48 @@ ACTIONS: dict[str, Action] = {
             ),
             "down on bent knees and up again",
             max_count=5,
+            seconds=1.7,
         ),
         Action(
             "bow",
             (
                 _verb("bow", "bows", "bowing", "bowed", "bows"),
                 _verb("bend over", "bends over", "bending over", "bent over"),
+                _verb("bend forward", "bends forward", "bending forward", "bent forward"),
             ),
             "the trunk bent forward and up again",
             max_count=4,
+            seconds=1.8,
         ),
         Action(
             "sit_down",
-            (_verb("sit down", "sits down", "sitting down", "sat down"),),
+            (
+                _verb("sit down", "sits down", "sitting down", "sat down"),
+                _verb("take a seat", "takes a seat", "taking a seat", "took a seat"),
+            ),
             "from standing to the height of a seat, and staying there",
+            seconds=1.6,
+            leaves="sitting",
         ),
         Action(
             "stand_up",
             (
                 _verb("stand up", "stands up", "standing up", "stood up"),
                 _verb("get up", "gets up", "getting up", "got up"),
+                _verb("get back up", "gets back up", "getting back up", "got back up"),
             ),
             "from sitting, squatting or lying to standing",
+            seconds=1.8,
+            postures=("sitting", "lying"),
+            leaves="standing",
         ),
         Action(
             "lie_down",
             (_verb("lie down", "lies down", "lying down", "lay down"),),
             "from any posture to the floor, trunk level",
+            seconds=2.5,
+            postures=("standing", "sitting"),
+            leaves="lying",
         ),
         Action(
             "throw",
@@ -202,6 +245,8 @@ ACTIONS: dict[str, Action] = {
             sides=_ONE,
             max_count=3,
             limb="hand",
+            limb_synonyms=("arm",),
+            seconds=1.5,
         ),
     )
 }

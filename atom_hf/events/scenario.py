@@ -102,6 +102,39 @@ class Scenario:
             events.append(entry)
         return json.dumps({"task": self.task, "events": events})
 
+    def to_text(self, seed: int = 0) -> str:
+        """The scenario as an English text, worded by a seed.
+
+        Args:
+            seed (`int`, *optional*, defaults to 0): chooses subject, wording and order of clauses.
+
+        Returns:
+            `str`: such as `"A person walks forward before jumping twice."`; `parse` reads the same scenario from it.
+        """
+        from .grammar import to_text
+
+        return to_text(self, seed)
+
+    @classmethod
+    def parse(cls, text: str, task: str | None = None) -> "Scenario":
+        """A scenario from an English text.
+
+        Args:
+            text (`str`): such as `"a man walks forward, turns around and walks back"`.
+            task (`str`, *optional*): task of the scenario. By default frequency if something happens more than once,
+                else temporal if several things happen one after the other, else integrity.
+
+        Returns:
+            [`Scenario`]: its events in the order in which they happen.
+
+        Raises:
+            ScenarioParseError: if the text says something that the table of actions has not, or that the parser does
+                not know; a `ValueError` that names the words it stopped at and what it understood until there.
+        """
+        from .parsing import parse
+
+        return parse(text, task)
+
     @classmethod
     def from_json(cls, text: str) -> "Scenario":
         """A scenario from its JSON form.

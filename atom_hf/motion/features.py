@@ -108,7 +108,7 @@ def _features_of_batch(joints: Array, retarget: bool, contact_threshold: float) 
     total, frames = joints.shape[:2]
     if total == 0:
         return _zeros(joints, 0, frames - 1)
-    count, many = _clips_at_once(joints), total > 1
+    count, many = _clips_at_once(joints[0], total), total > 1
     starts = range(0, total, count)
     chunks = (
         clip_features(joints[i : i + count], retarget, contact_threshold, range(i, i + count) if many else None)
@@ -138,7 +138,7 @@ def _features_of_clips(clips: Sequence[Array], retarget: bool, contact_threshold
     order = sorted(range(len(clips)), key=lambda i: clips[i].shape[0])
     while order:
         longest = clips[order[-1]]
-        chunk = [order.pop() for _ in range(min(_clips_at_once(longest[None]), len(order)))]
+        chunk = [order.pop() for _ in range(min(_clips_at_once(longest, len(order)), len(order)))]
         xp, frames = array_namespace(longest), longest.shape[0]
         padded = [take(clips[i], np.minimum(np.arange(frames), clips[i].shape[0] - 1), axis=0) for i in chunk]
         features = clip_features(at_least_float32(xp.stack(padded)), retarget, contact_threshold, chunk)
@@ -148,12 +148,12 @@ def _features_of_clips(clips: Sequence[Array], retarget: bool, contact_threshold
     return results
 
 
-def _clips_at_once(joints: Array) -> int:
-    """How many clips to compute at once: a cache-full on a processor, all of them on an accelerator."""
-    if isinstance(joints, np.ndarray):
-        return max(1, _NUMPY_CHUNK // joints.shape[1])
-    on_cpu = getattr(device(joints), "type", "cpu") == "cpu"
-    return max(1, _TORCH_CHUNK // joints.shape[1] if on_cpu else len(joints))
+def _clips_at_once(clip: Array, total: int) -> int:
+    """How many clips like this one to compute at once: a cache-full on a processor, all of them on an accelerator."""
+    if isinstance(clip, np.ndarray):
+        return max(1, _NUMPY_CHUNK // clip.shape[0])
+    on_cpu = getattr(device(clip), "type", "cpu") == "cpu"
+    return max(1, _TORCH_CHUNK // clip.shape[0]) if on_cpu else total
 
 
 def features_to_joints(features: Array, *, source: Literal["positions", "rotations"] = "positions") -> Array:
