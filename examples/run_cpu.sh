@@ -24,5 +24,5 @@ echo "5. A training corpus: the folder that HumanML3D's own code reads, with mir
 python "$examples/build_corpus.py" "$out"/walk.bvh --out "$out/corpus"
 
 echo "6. Look at it."
-atom-hf render "$out/walk.npy" "$out/walk.png" --text "a person walks along a curve to the left"
+atom-hf render "$out/walk.npy" "$out/walk.png" --layout trajectory --text "a person walks along a curve to the left"
 echo "Done: see $out/walk.png."

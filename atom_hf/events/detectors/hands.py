@@ -1,0 +1,100 @@
+"""Quick things that hands do: punches, throws, claps."""
+
+import numpy as np
+
+from ..detected import DetectedEvent
+from ..parameters import Parameters
+from ..signals import FPS, SIDES, Signals, turning_points
+from .arms import pair_sides
+
+
+def find_punches(s: Signals, p: Parameters) -> list[DetectedEvent]:
+    """Arms that stretch quickly at the height of the shoulder and come back.
+
+    Args:
+        s ([`Signals`]): the clip.
+        p ([`Parameters`]): thresholds.
+
+    Returns:
+        `list[DetectedEvent]`: `punch` with its side.
+    """
+    found = []
+    for column, side in enumerate(SIDES):
+        reach = s.reach[:, column]
+        level = s.at(f"{side}_wrist")[:, 1] - s.at(f"{side}_shoulder")[:, 1]
+        speed = np.linalg.norm(s.speed_of(f"{side}_wrist") - s.speed_of("pelvis"), axis=-1)
+        points = turning_points(reach, p.punch_gain)
+        for before, top, after in zip(points, points[1:], points[2:], strict=False):
+            longest = round(p.punch_time * FPS)
+            start, end = max(before, top - longest), min(after, top + longest)
+            gain = min(reach[top] - reach[start : top + 1].min(), reach[top] - reach[top : end + 1].min())
+            quick = speed[start : top + 1].max()
+            if (
+                reach[top] > p.punch_reach
+                and gain > p.punch_gain
+                and abs(level[top]) < p.punch_level
+                and level[start] > -0.2
+                and quick > p.punch_speed
+            ):
+                found.append(
+                    DetectedEvent(
+                        "punch", start, end + 1, side, confidence=float(np.clip(quick / p.punch_speed / 2, 0.5, 1))
+                    )
+                )
+    return pair_sides(found, p.both_share)
+
+
+def find_throws(s: Signals, p: Parameters) -> list[DetectedEvent]:
+    """Hands that are drawn back beside or behind the head and swung forward past it.
+
+    Args:
+        s ([`Signals`]): the clip.
+        p ([`Parameters`]): thresholds.
+
+    Returns:
+        `list[DetectedEvent]`: `throw` with its side.
+    """
+    events = []
+    longest = round(p.throw_time * FPS)
+    for side in SIDES:
+        wrist, shoulder = s.at(f"{side}_wrist"), s.at(f"{side}_shoulder")
+        ahead, over = wrist[:, 2] - shoulder[:, 2], wrist[:, 1] - shoulder[:, 1]
+        points = turning_points(ahead, 0.15)
+        for back, front in zip(points, points[1:], strict=False):
+            if ahead[front] < ahead[back] or front - back > 2 * longest:
+                continue
+            start = max(back, front - longest)
+            speed = np.gradient(wrist[:, 2])[start : front + 1].max() * FPS
+            passing = start + int(np.argmax(np.gradient(wrist[:, 2])[start : front + 1]))
+            if ahead[back] < p.throw_back and ahead[front] > 0.1 and over[passing] > 0.0 and speed > p.throw_speed:
+                confidence = float(np.clip(speed / p.throw_speed / 2, 0.5, 1))
+                events.append(
+                    DetectedEvent("throw", max(0, back - 6), min(len(s), front + 4), side, confidence=confidence)
+                )
+    return events
+
+
+def find_claps(s: Signals, p: Parameters) -> list[DetectedEvent]:
+    """Moments where the hands meet.
+
+    Args:
+        s ([`Signals`]): the clip.
+        p ([`Parameters`]): thresholds.
+
+    Returns:
+        `list[DetectedEvent]`: `clap`.
+    """
+    apart = np.linalg.norm(s.place("left_wrist") - s.place("right_wrist"), axis=-1)
+    height = (s.at("left_wrist")[:, 1] + s.at("right_wrist")[:, 1]) / 2 - s.at("pelvis")[:, 1]
+    points = turning_points(apart, p.clap_opening)
+    near = round(p.clap_time * FPS)
+    events = []
+    for index, top in enumerate(points):
+        before, after = points[index - 1] if index else top, points[index + 1] if index + 1 < len(points) else top
+        if apart[top] > p.clap_distance or apart[top] > min(apart[before], apart[after]) or before == after:
+            continue
+        start, end = max(0, top - near), min(len(s), top + near + 1)
+        parted = apart[top] + p.clap_opening * 0.8
+        if height[top] > 0.05 and apart[start : top + 1].max() > parted and apart[top:end].max() > parted:
+            events.append(DetectedEvent("clap", max(start, before), min(end, after + 1)))
+    return events

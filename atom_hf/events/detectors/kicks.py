@@ -1,0 +1,67 @@
+"""Kicks: a foot swung up and out quickly, away from the body, and brought back."""
+
+import numpy as np
+
+from ..detected import DetectedEvent
+from ..parameters import Parameters
+from ..signals import FPS, SIDES, Signals, spans
+
+
+def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
+    """Kicks with side and direction.
+
+    Args:
+        s ([`Signals`]): the clip.
+        p ([`Parameters`]): thresholds.
+
+    Returns:
+        `list[DetectedEvent]`: `kick`.
+    """
+    events = []
+    for column, side in enumerate(SIDES):
+        ankle = s.at(f"{side}_ankle")
+        hip = s.at(f"{side}_hip")
+        out = ankle[:, [0, 2]] - hip[:, [0, 2]]
+        reach = np.linalg.norm(out, axis=-1)
+        speed = np.linalg.norm(s.speed_of(f"{side}_ankle") - s.speed_of("pelvis"), axis=-1)
+        raised = (s.clearance[:, column] > p.kick_clearance) & (reach > p.kick_reach)
+        for start, end in spans(raised, gap=2):
+            top = start + int(np.argmax((reach + s.clearance[:, column])[start:end]))
+            direction = _direction(out[top], side)
+            before, after = max(0, start - round(p.kick_time * FPS / 2)), end + round(p.kick_time * FPS / 2)
+            other = s.clearance[start:end, 1 - column]
+            if (
+                direction is None
+                or speed[before:end].max() < p.kick_speed
+                or end - start > p.kick_time * FPS
+                or other.min() > p.contact_clearance
+                or s.tilt[top] > p.lying_tilt + 15
+                or s.at("pelvis")[top, 1] < p.low_height
+            ):
+                continue
+            down = s.clearance[:, column] < p.contact_clearance * 2
+            first = _last(down, before, start)
+            last = _first(down, end, min(after, len(s)))
+            margin = speed[before:end].max() / p.kick_speed
+            events.append(
+                DetectedEvent("kick", first, last, side, direction, float(np.clip(0.5 * margin, 0.5, 1)))
+            )
+    return events
+
+
+def _direction(out: np.ndarray, side: str) -> str | None:
+    """Forward or to a side; backward is no kick of the table. `out` is to the left and forward, bh."""
+    angle = np.degrees(np.arctan2(out[0], out[1]))
+    if abs(angle) < 50:
+        return "forward"
+    return None if abs(angle) > 125 else ("left" if angle > 0 else "right")
+
+
+def _last(mask: np.ndarray, start: int, end: int) -> int:
+    hits = np.flatnonzero(mask[start:end])
+    return start + int(hits[-1]) if len(hits) else start
+
+
+def _first(mask: np.ndarray, start: int, end: int) -> int:
+    hits = np.flatnonzero(mask[start:end])
+    return start + int(hits[0]) + 1 if len(hits) else end

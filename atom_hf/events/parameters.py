@@ -1,0 +1,92 @@
+"""Every threshold of detection in one place; lengths in body heights (bh), times in seconds, angles in degrees.
+
+Parameters().jump_clearance  →  0.025 bh, about 4 cm of a person of 1.7 m
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Thresholds of [`detect_events`]; the defaults come from anatomy and physics with margins.
+
+    Units: bh is one body height, bh/s a speed; seconds; degrees. A standing pelvis is about 0.53 bh above the floor, a
+    leg is 0.49 bh long, an arm 0.31 bh, a forearm 0.15 bh.
+    """
+
+    # Smoothing, as standard deviations in seconds.
+    smooth_joints: float = 0.05
+    smooth_heading: float = 0.1
+    floor_window: float = 1.0  # the floor is the lowest joint within this time, before and after
+
+    # Body: what is still a person in metres.
+    min_height: float = 0.3
+    max_height: float = 4.0
+    max_distance: float = 1000.0  # from the origin
+
+    # Steps: a foot swings when it is faster than a share of the pelvis plus a constant.
+    swing_speed: float = 0.16  # bh/s
+    swing_share: float = 0.55  # of the pelvis's own speed: a foot that slides along with the body does not swing
+    swing_peak: float = 0.30  # bh/s, over the share of the pelvis
+    swing_time: float = 0.1
+    step_length: float = 0.07  # bh, between where the foot was and where it is put down
+    step_pause: float = 0.9  # longest stop within a bout
+    bout_steps: int = 4  # fewer are single steps
+    both_feet: float = 0.6  # two swings that overlap by this share are a jump
+
+    # Running: the pelvis is high while the feet are apart, and no foot is on the floor for part of a stride.
+    run_speed: float = 0.75  # bh/s
+    run_bounce: float = 0.1  # correlation of pelvis height and distance of the feet; below zero in walking
+
+    # Flights.
+    contact_clearance: float = 0.018  # bh above where the foot rests
+    jump_clearance: float = 0.025  # bh, of the lower foot, at the top
+    jump_time: float = 0.1
+    jump_fall: float = 0.2  # share of free fall that the pelvis shows at least
+
+    # Turns.
+    turn_rate: float = 35.0  # degrees/s, reached at least once
+    turn_slow: float = 10.0  # degrees/s where a turn begins and ends
+    turn_angle: float = 60.0
+    around_angle: float = 135.0
+    turn_feet: float = 0.5  # share of the turn that the feet make, too: a twisted trunk is no turn
+    turn_settle: float = 0.3  # time for the feet to come along
+
+    # Kicks.
+    kick_clearance: float = 0.12  # bh
+    kick_reach: float = 0.20  # bh, foot from pelvis, level, forward or sideways
+    kick_speed: float = 1.0  # bh/s, of the foot relative to the pelvis
+    kick_time: float = 1.2  # from the floor to the floor
+
+    # Arms.
+    raise_height: float = 0.03  # bh over the shoulder: chin height and higher
+    raise_low: float = -0.04  # bh: below this the arm is down
+    raise_time: float = 0.2
+    both_share: float = 0.5  # overlap of left and right for "both"
+    wave_stroke: float = 0.045  # bh, of the wrist about the elbow
+    wave_strokes: int = 4
+    wave_lift: float = 0.05  # bh, wrist over elbow, on average
+    wave_height: float = -0.12  # bh, wrist over shoulder, on average
+    wave_pause: float = 1.2  # longest stroke
+    clap_distance: float = 0.105  # bh, wrist to wrist
+    clap_opening: float = 0.05  # bh, how far the hands part between two claps
+    clap_time: float = 0.5  # within which they come and go; hands that stay together are folded
+    punch_reach: float = 0.80  # of the arm's length
+    punch_gain: float = 0.16  # of the arm's length, how far it stretches and comes back
+    punch_level: float = 0.12  # bh, wrist from shoulder height
+    punch_speed: float = 1.2  # bh/s
+    punch_time: float = 0.7  # to stretch, and to come back
+    throw_speed: float = 1.6  # bh/s
+    throw_back: float = 0.0  # bh, wrist behind the shoulder
+    throw_time: float = 0.8  # from furthest back to furthest forward
+
+    # Postures.
+    stand_height: float = 0.44  # bh, pelvis
+    low_height: float = 0.40  # bh, pelvis
+    floor_height: float = 0.16  # bh, pelvis of somebody who sits or lies on the floor
+    seat_balance: float = 0.09  # bh, centre of mass behind the ankles: nobody balances like that
+    posture_time: float = 0.4
+    lying_tilt: float = 60.0  # degrees, trunk from upright
+    bow_tilt: float = 30.0
+    bow_gain: float = 18.0
+    bow_height: float = 0.46  # bh, pelvis: the knees stay straight

@@ -1,0 +1,220 @@
+"""An English text → scenario: clauses, put in the order in which they happen.
+
+"after jumping, a man turns left before he sits down" → jump, turn (left), sit_down
+
+What the words mean stands in `lexicon`, one clause is read in `clauses`; here are conjunctions and order.
+"""
+
+from .clauses import ClauseReader, Draft
+from .lexicon import ADVERBS, PERSON_ADJECTIVES, PERSONS, PRONOUNS
+from .scenario import Event, Scenario
+from .words import Cursor, ScenarioParseError
+
+__all__ = ["ScenarioParseError", "parse"]
+
+_PERSONS = frozenset(PERSONS.split("|"))
+_PERSON_ADJECTIVES = frozenset(PERSON_ADJECTIVES.split("|"))
+_DETERMINERS = ("a", "an", "the", "this", "that", "one")
+_JOINTS = (
+    ", and then", "and then", ", and finally", ", and lastly", "and finally", ", and", ", then", ", before finally", ",",
+    ";", ".", "and", "then", "/", "but", "&",
+)  # fmt: skip
+_TIMES = (
+    "then", "after that", "after this", "after which", "afterwards", "afterward", "next", "finally", "lastly", "first",
+    "firstly", "at first", "subsequently", "later", "secondly", "second", "third", "also", "again", "immediately",
+    "to begin", "at the end", "in the end", "thirdly",
+)  # fmt: skip
+_AUXILIARIES = (
+    "is seen", "was seen", "can be seen", "who is", "who was", "is", "are", "was", "were", "begins to", "starts to",
+    "began to", "started to", "begin to", "start to", "beginning to", "starting to", "proceeds to", "proceeded to",
+    "goes on to", "continues to", "begins", "starts", "begin", "start", "began", "started", "continues", "continued",
+    "appears to be", "seems to be", "appears to", "seems to", "to", "decides to", "gets ready and", "will", "has",
+)  # fmt: skip
+_STANDING_BEFORE = ("standing", "starts standing", "standing still", "who is standing")
+
+
+def parse(text: str, task: str | None = None) -> Scenario:
+    """A scenario from an English text.
+
+    Args:
+        text (`str`): such as `"the person takes 3 steps forward then jumps twice"`.
+        task (`str`, *optional*): task of the scenario. By default `"frequency"` if something happens more than once,
+            else `"temporal"` if several things happen one after the other, else `"integrity"`.
+
+    Returns:
+        [`Scenario`]: its events in the order in which they happen.
+
+    Raises:
+        ScenarioParseError: if the text can't be read as a whole.
+        TypeError: if the text is no string.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"The text of a scenario is a string, got {type(text).__name__}.")
+    reader = _Reader(Cursor(text))
+    events = _resolved(reader.drafts(), reader)
+    if not events:
+        raise reader.cursor.error("the text names no action of the table, such as 'walks' or 'sits down'", (), "")
+    if task is None:
+        at_once = reader.at_once and len(events) <= 2
+        ordered = len(events) > 1 and not at_once
+        task = "frequency" if any(event.count > 1 for event in events) else "temporal" if ordered else "integrity"
+    return Scenario(tuple(events), task)
+
+
+class _Reader:
+    """Sentences at a cursor; `at_once` notes that "while" joined events, which says no order."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
+        self.clauses = ClauseReader(cursor)
+        self.at_once = False
+
+    def drafts(self) -> list[Draft]:
+        drafts: list[Draft] = []
+        while self.cursor.word:
+            drafts += self._sentence()
+            while self.cursor.take(".", ";", "!"):
+                pass
+        return drafts
+
+    def _sentence(self) -> list[Draft]:
+        cursor = self.cursor
+        self._times()
+        if cursor.take("after", "having", "once"):
+            first = self._subordinate()
+            return first + self._sentence_rest()
+        if cursor.take("before"):
+            last = self._subordinate()
+            return self._sentence_rest() + last
+        if cursor.take("while", "as"):
+            first = self._subordinate()
+            self.at_once |= any(draft.action != "idle" for draft in first)
+            return first + self._sentence_rest()
+        return self._sentence_rest()
+
+    def _sentence_rest(self) -> list[Draft]:
+        """Clauses up to the full stop."""
+        cursor = self.cursor
+        cursor.take(",")
+        drafts = self._clause()
+        while cursor.word and cursor.word not in (".", ";", "!"):
+            if cursor.take("followed by", ", followed by", "and followed by", "which is followed by"):
+                drafts += self._clause()
+            elif cursor.take("after which", ", after which", ", after that", "and after that", ", and after that"):
+                drafts += self._clause()
+            elif cursor.take("after having", ", after", "after"):
+                first = self._subordinate()
+                drafts[-1:-1] = first
+            elif cursor.take("while", ", while", "as", ", as", "and while"):
+                more = self._clause()
+                self.at_once |= any(draft.action != "idle" for draft in more)
+                drafts += more
+            elif cursor.take("before", ", before", "and before", "until", ", until") or self._joint():
+                if not cursor.word or cursor.word == ".":
+                    break
+                drafts += self._clause()
+            elif self._participle():
+                drafts += self._clause()
+            else:
+                raise self.clauses.error()
+        return drafts
+
+    def _joint(self) -> bool:
+        return any(self.cursor.take(joint) for joint in _JOINTS)
+
+    def _participle(self) -> bool:
+        """Whether a gerund follows at once: "a man walking turning left" is none, "kicks standing still" is."""
+        found = self.clauses.head()
+        return found is not None and found[0].action == "idle"
+
+    def _subordinate(self) -> list[Draft]:
+        """Clauses behind "after" or "before": "walking and turning left", "he walks and turns left"."""
+        cursor = self.cursor
+        drafts = self._clause()
+        form = drafts[0].form
+        while True:
+            start = cursor.at
+            comma = cursor.word == ","
+            if not self._joint():
+                return drafts
+            self._times()
+            subject = self._subject()
+            found = self.clauses.head()
+            finite_after_comma = comma and form == "finite"
+            if subject or found is None or found[0].form != form or finite_after_comma:
+                cursor.at = start
+                return drafts
+            drafts += self._clause()
+
+    def _times(self) -> None:
+        while any(self.cursor.take(time) for time in _TIMES) or self.cursor.word == ",":
+            if self.cursor.word == ",":
+                self.cursor.at += 1
+
+    def _clause(self) -> list[Draft]:
+        cursor = self.cursor
+        self._times()
+        self._subject()
+        while True:
+            self._times()
+            if any(cursor.take(auxiliary) for auxiliary in _AUXILIARIES):
+                continue
+            if (adverb := cursor.match(ADVERBS)) and not cursor.word == "while":
+                cursor.at += adverb[1]
+                continue
+            break
+        if not cursor.word:
+            raise self.clauses.error("the sentence ends where an action is expected")
+        return self.clauses.clause()
+
+    def _subject(self) -> bool:
+        """Read who does it, if it is said here."""
+        cursor = self.cursor
+        start = cursor.at
+        if cursor.word in PRONOUNS:
+            cursor.at += 1
+            return True
+        while cursor.word in _DETERMINERS:
+            cursor.at += 1
+        while cursor.word in _PERSON_ADJECTIVES and cursor.peek() in (_PERSONS | _PERSON_ADJECTIVES):
+            cursor.at += 1
+        if cursor.word not in _PERSONS:
+            cursor.at = start
+            return False
+        cursor.at += 1
+        cursor.take(":")
+        if cursor.take("who is", "who", "that is", "that"):
+            return True
+        return True
+
+
+def _resolved(drafts: list[Draft], reader: _Reader) -> list[Event]:
+    """Events of drafts in order: what "stands" and "walks back" mean depends on what was before."""
+    events: list[Event] = []
+    posture, facing_back = "standing", False
+    for draft in drafts:
+        action, direction = draft.action, draft.direction
+        if action == "idle" or (action == "stand" and posture == "standing"):
+            continue
+        if action == "stand":
+            action = "stand_up"
+        if direction == "back":
+            forward = facing_back and action in ("walk", "run", "hop")
+            direction = "around" if action == "turn" else "forward" if forward else "backward"
+        try:
+            event = Event(action, draft.count or 1, draft.side, direction)
+        except ValueError as error:
+            words = " ".join(reader.cursor.words[draft.at : draft.end])
+            raise reader.cursor.error(str(error).removesuffix("."), events, words) from None
+        if action == "turn":
+            facing_back = direction == "around"
+        elif action in ("walk", "run"):
+            facing_back = facing_back and forward_again(draft)
+        posture = {"sit_down": "sitting", "lie_down": "lying", "squat": "low", "stand_up": "standing"}.get(action, posture)
+        events.append(event)
+    return events
+
+
+def forward_again(draft: Draft) -> bool:
+    """Whether a walk keeps the way back open: "turns around, walks two steps and walks back" does not."""
+    return draft.direction == "back"

@@ -1,0 +1,265 @@
+"""Getting about on foot: walk, run, step and turn."""
+
+from typing import NamedTuple
+
+from ..scenario import Event
+from .pose import SIDES
+from .stage import Place, Stage, other, sign
+
+_ANGLES = {"forward": 0.0, "left": 90.0, "backward": 180.0, "right": -90.0}
+
+
+class Stride(NamedTuple):
+    """One step to be made: which foot, where to, and how much the pelvis then stands ahead, metres; degrees."""
+
+    side: str
+    target: Place
+    pelvis: tuple[float, float]
+    yaw: float
+
+
+def swing_foot(
+    stage: Stage,
+    side: str,
+    start: float,
+    end: float,
+    target: Place,
+    *,
+    lift: float = 0.07,
+    push: float = 35.0,
+    strike: float = -12.0,
+    roll: float = 0.12,
+) -> None:
+    """Lift a foot at `start` and put it down at `end`.
+
+    Args:
+        stage ([`Stage`]): where it happens.
+        side (`str`): which foot.
+        start (`float`): seconds; the heel rises before.
+        end (`float`): seconds; the sole is flat after.
+        target ([`Place`]): where to.
+        lift (`float`): height on the way, metres.
+        push (`float`): pitch of the foot when it leaves the floor, degrees.
+        strike (`float`): pitch at touch-down; negative lands on the heel.
+        roll (`float`): seconds before `start` in which the heel rises, and after `end` in which the sole comes down.
+    """
+    foot = f"{side}_foot_"
+    span = end - start
+    stage.move(start, end, **{foot + "x": target.x, foot + "z": target.z, foot + "yaw": target.yaw})
+    stage.hold(start, foot + "lift")
+    stage.key(start + 0.4 * span, **{foot + "lift": lift})
+    stage.key(start + 0.82 * span, **{foot + "lift": 0.3 * lift})
+    stage.key(end, **{foot + "lift": 0.0})
+    stage.move(start - 1.5 * roll, start, **{foot + "pitch": push})
+    stage.key(start + 0.25 * span, **{foot + "pitch": 1.25 * push})
+    stage.key(end - 0.08 * span, **{foot + "pitch": strike})
+    stage.key(end + roll, **{foot + "pitch": 0.0})
+
+
+def _course(stage: Stage, count: int, length: float, direction: str, first: str, close: bool) -> list[Stride]:
+    """Strides straight on: the last one brings the feet together if asked for."""
+    place = stage.place
+    travel = Place(place.x, place.z, place.yaw + _ANGLES[direction])
+    sideways = direction in ("left", "right")
+    where = dict.fromkeys(SIDES, 0.0)  # metres along the course
+    strides = []
+    side = first
+    for i in range(count):
+        last = close and i == count - 1
+        ahead = where[other(side)]
+        if last or (sideways and i % 2 == 1):
+            reach = ahead
+        else:
+            reach = ahead + length * stage.between(0.94, 1.06) * (0.75 if i == 0 and not sideways else 1.0)
+        where[side] = reach
+        middle = (where["left"] + where["right"]) / 2
+        target = stage.home(side, Place(*stage.ahead(travel, reach), place.yaw))
+        strides.append(Stride(side, target, stage.ahead(travel, middle), place.yaw))
+        side = other(side)
+    return strides
+
+
+def _go(stage: Stage, strides: list[Stride], pace: float, direction: str, vigour: float) -> list[float]:
+    """Make strides one after the other; returns when each foot came down (the first number: when the first rose)."""
+    body = stage.body
+    times = [stage.now]
+    forward = direction == "forward"
+    lift = {"forward": 0.055, "backward": 0.05}.get(direction, 0.07)
+    push, strike = (36.0 * vigour, -14.0) if forward else (16.0, 8.0 if direction == "backward" else 4.0)
+    for stride in strides:
+        step = pace * stage.between(0.97, 1.03)
+        start, end = times[-1], times[-1] + step
+        lifted = start + (0.0 if len(times) == 1 else 0.16 * step)
+        gentle = 0.5 if len(times) == 1 else 1.0
+        swing_foot(
+            stage,
+            stride.side,
+            lifted,
+            end,
+            stride.target,
+            lift=lift,
+            push=push * gentle,
+            strike=strike,
+            roll=0.2 * step,
+        )
+        _shift(stage, stride, start, end, vigour)
+        if forward:
+            swing, elbow = 21 * vigour * body.amplitude, 8 * vigour
+            for side in SIDES:
+                reach = -swing if side == stride.side else swing + 4
+                angles = {**stage.arm_rest(), "swing": reach}
+                angles["elbow"] += elbow if reach > 0 else 0
+                stage.arm(start if len(times) == 1 else None, end, side, **angles)
+        times.append(end)
+    stage.now = times[-1]
+    stage.upright(stage.now, stage.now + 0.3)
+    stage.rest_arms(stage.now, stage.now + 0.4)
+    return times
+
+
+def _shift(stage: Stage, stride: Stride, start: float, end: float, vigour: float) -> None:
+    """Carry the pelvis over the standing foot and on, hips and shoulders turning against each other."""
+    middle = (start + end) / 2
+    standing = stage.foot(other(stride.side))
+    old = stage.place
+    centre = ((old.x + stride.pelvis[0]) / 2, (old.z + stride.pelvis[1]) / 2)
+    towards = sign(other(stride.side)) * 0.024
+    x, z = stage.ahead(Place(*centre, (old.yaw + stride.yaw) / 2), 0.0, towards)
+    del standing
+    stage.hold(start, "x", "z", "yaw", "hip_twist", "twist", "roll", "y")
+    stage.key(middle, x=x, z=z, y=stage.body.stand + 0.01, roll=3.0 * sign(stride.side) * -1)
+    turn = -sign(stride.side) * 5.0 * vigour
+    stage.key(end, x=stride.pelvis[0], z=stride.pelvis[1], yaw=stride.yaw, roll=0.0)
+    stage.key(end, hip_twist=turn, twist=-2.0 * turn, y=stage.body.stand - 0.012 * vigour)
+
+
+def walk(stage: Stage, event: Event) -> None:
+    """A bout of at least four steps that ends with the feet together."""
+    direction = event.direction or "forward"
+    length = {"forward": 0.66, "backward": 0.42}.get(direction, 0.36) * stage.body.leg / 0.82 * stage.body.amplitude
+    count = 4 + int(stage.between(0, 4.999) * min(1.0, 1.3 - 0.3 * stage.pace))
+    if direction in ("left", "right"):
+        first, count = direction, count + count % 2
+    else:
+        first = stage.body.handedness if stage.chance(0.6) else other(stage.body.handedness)
+    strides = _course(stage, count, length, direction, first, close=True)
+    start = stage.now
+    pace = stage.seconds({"forward": 0.53, "backward": 0.58}.get(direction, 0.52))
+    _go(stage, strides, pace, direction, vigour=1.0)
+    stage.mark(start, stage.now, None, direction)
+
+
+def step(stage: Stage, event: Event) -> None:
+    """Single steps, feet alternating; from the second on, the last one brings the feet together."""
+    direction = event.direction or "forward"
+    first = event.side or (direction if direction in ("left", "right") else stage.body.handedness)
+    length = {"forward": 0.55, "backward": 0.4}.get(direction, 0.38) * stage.body.amplitude
+    strides = _course(stage, event.count, length, direction, first, close=event.count > 1)
+    times = _go(stage, strides, stage.seconds(0.6), direction, vigour=0.7)
+    for stride, start, end in zip(strides, times, times[1:], strict=False):
+        stage.mark(start, end, stride.side, direction)
+
+
+def turn(stage: Stage, event: Event) -> None:
+    """Small steps on the spot, the foot on the inner side first."""
+    direction = event.direction or ("left" if stage.chance(0.5) else "right")
+    for _ in range(event.count):
+        if direction == "around":
+            towards = "left" if stage.chance(0.5) else "right"
+            angle, count = 180.0 + stage.between(-8, 8), 6
+        else:
+            towards, count = direction, 4
+            angle = 90.0 + stage.between(-8, 8)
+        start = stage.now
+        place = stage.place
+        strides = []
+        heading = dict.fromkeys(SIDES, 0.0)
+        share = angle / (count / 2 - 0.35)
+        for i in range(count):
+            side = towards if i % 2 == 0 else other(towards)
+            lead = share * (i // 2 + 0.65) if i % 2 == 0 else share * (i // 2 + 0.75)
+            heading[side] = angle if i >= count - 2 else min(lead, angle)
+            yaw = place.yaw + sign(towards) * (heading["left"] + heading["right"]) / 2
+            home = stage.home(side, Place(place.x, place.z, place.yaw + sign(towards) * heading[side]))
+            strides.append(Stride(side, home, (place.x, place.z), yaw))
+        stage.move(start, start + 0.3, look=sign(towards) * 18.0)
+        _go(stage, strides, stage.seconds(0.4), "turn", vigour=0.3)
+        stage.mark(start, stage.now, None, direction)
+        stage.wait(0.2)
+
+
+def run(stage: Stage, event: Event) -> None:
+    """A bout of steps with flights between them, from standing to standing."""
+    body = stage.body
+    direction = event.direction or "forward"
+    count = 5 + int(stage.between(0, 2.999) * min(1.0, 1.3 - 0.3 * stage.pace))
+    contact = 0.25 / body.tempo / stage.pace
+    flight = stage.between(0.11, 0.14)
+    speed = 9.81 * flight / 2
+    length = stage.between(0.85, 1.1) * body.amplitude * body.leg / 0.82
+    low, place, begin = body.stand - 0.045, stage.place, stage.now
+    sides = [body.handedness if i % 2 == 0 else other(body.handedness) for i in range(count + 1)]
+    ramp = [0.6, 0.85] + [1.0] * (count - 3) + [0.75]
+    along = [0.0]
+    for share in ramp:
+        along.append(along[-1] + share * length)
+    # Touch-downs: the first foot steps out without a flight, the last one closes up.
+    landing = [begin + 0.38]
+    for _ in range(count - 1):
+        landing.append(landing[-1] + contact + flight)
+    landing.append(landing[-1] + contact + 0.2)
+    where = [*along[1:], along[-1]]
+    released = {sides[0]: begin + 0.1, sides[1]: landing[0] + 0.12}
+    for i in range(count + 1):
+        target = stage.home(sides[i], Place(*stage.ahead(place, where[i]), place.yaw))
+        up = released[sides[i]]
+        quick = 0 < i < count
+        swing_foot(
+            stage, sides[i], up, landing[i], target, lift=0.22 if quick else 0.09,
+            push=58.0 if quick else 30.0, strike=-4.0, roll=0.06,
+        )  # fmt: skip
+        released[sides[i]] = landing[i] + contact
+        arms = {"spread": 12.0, "turn": 28.0, "elbow": 88.0}
+        for side in SIDES:
+            swing = -38.0 if side == sides[i] else 30.0
+            stage.arm(begin if i == 0 else None, landing[i], side, swing=swing * body.amplitude, **arms)
+        twist = -sign(sides[i]) * 7.0
+        stage.move(begin, landing[i], hip_twist=twist, twist=-2.2 * twist) if i == 0 else stage.key(
+            landing[i], hip_twist=twist, twist=-2.2 * twist
+        )
+    stage.move(begin, landing[1], pitch=9.0, bend=body.lean + 6.0)
+    _run_pelvis(stage, place, landing, where, contact, flight, speed, low)
+    stage.move(landing[count - 1] - contact, landing[count - 1] + 0.15, pitch=0.0, bend=body.lean)
+    stage.now = landing[count]
+    stage.upright(stage.now, stage.now + 0.35)
+    stage.rest_arms(stage.now, stage.now + 0.45)
+    stage.mark(begin, stage.now, None, direction)
+
+
+def _run_pelvis(
+    stage: Stage,
+    place: Place,
+    landing: list[float],
+    where: list[float],
+    contact: float,
+    flight: float,
+    speed: float,
+    low: float,
+) -> None:
+    """The pelvis of a runner: behind the foot at touch-down, springing through each contact, thrown between them."""
+    last = len(landing) - 1
+    stage.hold(landing[0] - 0.3, "x", "z", "y")
+    for i, (time, reach) in enumerate(zip(landing, where, strict=True)):
+        behind = 0.0 if i == last else 0.24 if i < last - 1 else 0.3
+        x, z = stage.ahead(place, reach - behind)
+        stage.key(time, x=x, z=z)
+        if i == last:
+            break
+        if i == 0:
+            stage.key(time, y=low)
+        else:
+            stage.kink(time, 0.0, -speed, y=low)
+        stage.key(time + contact / 2, y=low - 0.035)
+        if i < last - 1:
+            stage.kink(time + contact, speed, 0.0, y=low)
+            stage.fly(time + contact, flight)

@@ -1,0 +1,112 @@
+"""The floor: a grid of square cells that fades into the distance and passes by below a following camera.
+
+Where every pixel meets the floor is worked out once per camera. A frame adds how far the camera has moved, in integers that
+wrap around at the border of a cell.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from .camera import Camera, View, camera_axes
+
+SKY = 247  # grey levels, 0 to 255
+_FLOOR, _LINE = 229, 188
+_LINE_WIDTH = 1.15  # pixels
+_CELL = 0.5  # metres
+_CELL_PIXELS = 22  # cells are doubled in size until they are about that wide
+_TURN = 65536  # a cell in the integers of `phases`
+
+
+class _Map(NamedTuple):
+    """What a camera sees of the floor, per pixel of the rows from `top` downwards."""
+
+    top: int
+    cell: float  # metres
+    phases: tuple[np.ndarray, np.ndarray]  # place in the cell along x and z; int16, which wraps around
+    sharpness: tuple[np.ndarray, np.ndarray]  # pixels per unit of phase
+    strength: np.ndarray  # what a line adds to the grey level
+    plain: np.ndarray  # grey level between lines
+
+
+class Floor:
+    """The empty floor as a camera sees it.
+
+    Args:
+        camera ([`Camera`]): the camera.
+        radius (`float`): metres around the middle of the picture within which the grid does not fade.
+    """
+
+    def __init__(self, camera: Camera, radius: float) -> None:
+        self._camera = camera
+        height = round(float(camera.targets[0, 1]), 2)
+        self._map = _floor_map(camera.size, camera.view, camera.distance, camera.focal, height, round(radius, 1))
+        shape = self._map.plain.shape
+        self._whole = np.empty(shape, dtype=np.int16)
+        self._near, self._other = np.empty((2, *shape), dtype=np.float32)
+        width, rows = camera.size
+        self._grey = np.full((rows, width), SKY, dtype=np.uint8)
+
+    def image(self, frame: int) -> Image.Image:
+        """The floor in one frame.
+
+        Args:
+            frame (`int`): which frame.
+
+        Returns:
+            `PIL.Image.Image`: RGB.
+        """
+        target = self._camera.targets[frame if self._camera.moves else 0]
+        near, other, seen = self._near, self._other, self._map
+        for out, axis, place in ((near, 0, target[0]), (other, 1, target[2])):
+            moved = 2 * int(float(place) / seen.cell % 1.0 * (_TURN // 2)) % _TURN
+            np.add(seen.phases[axis], np.array(moved, dtype=np.uint16).view(np.int16), out=self._whole)
+            np.absolute(self._whole, out=self._whole)  # to the nearest line on either side
+            np.multiply(self._whole, seen.sharpness[axis], out=out)
+        np.minimum(near, other, out=near)
+        np.subtract(_LINE_WIDTH / 2 + 0.5, near, out=near)
+        np.maximum(near, 0, out=near)
+        np.minimum(near, 1, out=near)
+        np.multiply(near, seen.strength, out=near)
+        np.add(near, seen.plain, out=near)
+        np.copyto(self._grey[seen.top :], near, casting="unsafe")
+        grey = Image.fromarray(self._grey)
+        return Image.merge("RGB", (grey, grey, grey))
+
+
+@lru_cache(maxsize=16)
+def _floor_map(size: tuple[int, int], view: View, distance: float, focal: float, height: float, radius: float) -> _Map:
+    """Look through every pixel of a camera `distance` metres away from a target `height` metres above the floor."""
+    width, rows = size
+    right, up, back = camera_axes(view).astype(np.float64)
+    x = (np.arange(width) + 0.5 - width / 2) / focal
+    y = (rows / 2 - np.arange(rows) - 0.5) / focal
+    eye = back * distance + np.array([0, height, 0])
+    falling = back[1] - y * up[1]  # per metre of depth; the same for a whole row, since cameras are not tilted sideways
+    hits = np.flatnonzero(falling > eye[1] / (40 * radius + distance))
+    top = int(hits[0]) if 2 <= len(hits) else rows
+    depth = (eye[1] / falling[top:])[:, None]
+    points = [eye[axis] + depth * (x * right[axis] + (y[top:, None] * up[axis] - back[axis])) for axis in (0, 2)]
+    fog = ((np.hypot(*points) - radius) / (0.8 * radius)).clip(0, 1)
+    fog = fog * fog * (3 - 2 * fog)
+
+    cell = _CELL * 2.0 ** max(0, int(np.ceil(np.log2(_CELL_PIXELS / (focal / distance * _CELL)))))
+    phases, sharpness, widest = [], [], np.zeros((rows - top, width))
+    for point in points:
+        cells = point / cell
+        step = np.hypot(*np.gradient(cells)) if cells.size else cells  # from pixel to pixel
+        widest = np.maximum(widest, step)
+        # Odd numbers, to which even ones are added: the one number that has no absolute value does not occur.
+        phases.append((np.floor(cells * _TURN).astype(np.int64) % _TURN | 1).astype(np.uint16).view(np.int16))
+        sharpness.append((1 / np.maximum(step * _TURN, 1e-6)).astype(np.float32))
+    crowded = (1.6 - 5 * widest).clip(0, 1)  # lines only a few pixels from each other would flicker
+    strength = ((_LINE - _FLOOR) * (1 - fog) * crowded).astype(np.float32)
+    plain = (_FLOOR + (SKY - _FLOOR) * fog + 0.5).astype(np.float32)
+    clear = np.flatnonzero((fog < 1).any(axis=1))
+    skip = int(clear[0]) if len(clear) else rows - top  # rows of nothing but fog
+    phases, sharpness = ([np.ascontiguousarray(part[skip:]) for part in parts] for parts in (phases, sharpness))
+    return _Map(
+        top + skip, cell, (phases[0], phases[1]), (sharpness[0], sharpness[1]), strength[skip:].copy(), plain[skip:].copy()
+    )

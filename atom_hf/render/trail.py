@@ -1,0 +1,85 @@
+"""The way of the root over the floor: strong where the person has been, faint where they will go."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .camera import Camera
+
+_INK = (20, 138, 82)
+_BEHIND, _AHEAD = 255, 95  # of 255: how strong the two parts are drawn
+_STEP = 0.08  # metres between the corners of the line
+_WINDOW = 200  # corners before and behind the person that a following camera draws
+_WIDTH = 2.3  # pixels, in a picture of 256
+_FINE = 2  # lines are drawn so much finer than the picture, and averaged
+_LIMIT = 20_000.0  # pixels; Pillow counts in integers
+
+
+class Trail:
+    """The root's way, drawn frame by frame.
+
+    Args:
+        joints (`np.ndarray`): positions `[T, 22, 3]` in metres over the floor at y = 0, float32.
+        camera ([`Camera`]): where it is seen from.
+    """
+
+    def __init__(self, joints: np.ndarray, camera: Camera) -> None:
+        self._root = joints[:, 0] * np.array([1, 0, 1], dtype=np.float32)
+        way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(self._root, axis=0), axis=-1))])
+        passed = np.floor(way / _STEP)
+        is_corner = np.concatenate([[True], passed[1:] > passed[:-1]])
+        is_corner[-1] = True
+        self._corners = self._root[is_corner]
+        self._passed = np.cumsum(is_corner).tolist()  # number of corners up to each frame
+        self._camera = camera
+        self._width = max(2, round(_FINE * _WIDTH * (min(camera.size) / 256) ** 0.7))
+        # A fixed camera sees every point in one place for the whole clip.
+        self._seen = None if camera.moves else self._project(self._root, 0)
+
+    def draw(self, image: Image.Image, frame: int) -> None:
+        """Draw the trail as it is in one frame.
+
+        Args:
+            image (`PIL.Image.Image`): RGB, changed in place.
+            frame (`int`): which frame.
+        """
+        passed = self._passed[frame]
+        window = _WINDOW if self._camera.moves else len(self._corners)
+        before, ahead = self._corners[max(passed - window, 0) : passed], self._corners[passed : passed + window]
+        points = np.concatenate([before, self._root[frame : frame + 1], ahead])
+        self._stroke(image, self._project(points, frame), len(before) + 1)
+
+    def advance(self, image: Image.Image, start: int, end: int) -> None:
+        """Draw the piece of the way between two frames, on a picture of a fixed camera that already shows the rest.
+
+        Args:
+            image (`PIL.Image.Image`): RGB, changed in place.
+            start (`int`): frame up to which the trail has been drawn.
+            end (`int`): frame up to which it is wanted.
+        """
+        assert self._seen is not None, "only a fixed camera sees the rest of the trail in the same place"
+        self._stroke(image, self._seen[2 * start : 2 * end + 2], end - start + 1)
+
+    def _project(self, points: np.ndarray, frame: int) -> list[float]:
+        """Points on the picture, as x, y, x, y, …"""
+        xy = self._camera.project(points[None], np.array([frame])).xy
+        flat: list[float] = xy.clip(-_LIMIT, _LIMIT).ravel().tolist()
+        return flat
+
+    def _stroke(self, image: Image.Image, xy: list[float], done: int) -> None:
+        """Draw a line through points of which the first `done` are behind the person."""
+        if len(xy) < 4:
+            return
+        x, y, margin = xy[::2], xy[1::2], self._width
+        left, top = max(int(min(x)) - margin, 0), max(int(min(y)) - margin, 0)
+        right, bottom = min(int(max(x)) + margin + 1, image.width), min(int(max(y)) + margin + 1, image.height)
+        if right <= left or bottom <= top:
+            return
+        mask = Image.new("L", (_FINE * (right - left), _FINE * (bottom - top)))
+        line = ImageDraw.Draw(mask).line
+        fine = [0.0] * len(xy)
+        fine[::2], fine[1::2] = [_FINE * (value - left) for value in x], [_FINE * (value - top) for value in y]
+        if 2 * done < len(xy):
+            line(fine[2 * done - 2 :], _AHEAD, self._width)
+        if done > 1:
+            line(fine[: 2 * done], _BEHIND, self._width)
+        image.paste(_INK, (left, top, right, bottom), mask.reduce(_FINE))
