@@ -127,8 +127,8 @@ class ClipBank:
                 pieces.append(_procedural(index, event, int(rng.integers(2**31))))
             else:
                 raise ValueError(
-                    f"The bank has no clip of {_words(event)}; it has {', '.join(sorted(map(_words, self._events())))}. "
-                    "Add one, or make the bank with fill=True."
+                    f"The bank has no clip of {_words(event)}; it has "
+                    f"{', '.join(sorted(map(_words, self._events())))}. Add one, or make the bank with fill=True."
                 )
         return _join(_fit(pieces, max_frames), max_frames)
 
@@ -165,7 +165,9 @@ class ClipBank:
         clip, mirrored = choice
         joints = np.asarray(mirror_joints(clip.joints)) if mirrored else clip.joints
         side, direction = (_mirror(x) if mirrored else x for x in (clip.side, clip.direction))
-        parts, segments, frames = [], [], 0
+        parts: list[np.ndarray] = []
+        segments: list[Segment] = []
+        frames = 0
         missing = event.count
         while missing:
             count = min(missing, len(clip.repetitions))

@@ -7,6 +7,7 @@ fault.description     # "jump 2 times instead of 3"
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ def _replace(events: tuple[Event, ...]) -> Iterator[Change]:
 
 
 def _swap(events: tuple[Event, ...]) -> Iterator[Change]:
-    for i, (first, second) in enumerate(zip(events, events[1:], strict=False)):
+    for i, (first, second) in enumerate(pairwise(events)):
         if first != second:
             yield (
                 (*events[:i], second, first, *events[i + 2 :]),
@@ -73,7 +74,7 @@ def _side(events: tuple[Event, ...]) -> Iterator[Change]:
     for i, event in enumerate(events):
         if event.side is not None:
             for side in ACTIONS[event.action].sides:
-                # One arm of two raised is a lesser fault than the other arm: "both" only takes part where it was asked.
+                # "both" shows the side that was asked for as well, which is hardly a fault.
                 if side != event.side and (event.side == "both" or side != "both"):
                     words = f"{event.action} with {side} instead of {event.side}"
                     yield _with(events, i, replace(event, side=side)), i, words

@@ -15,7 +15,7 @@ from .scenario import Event, Scenario
 MAX_FRAMES = 196  # what text-to-motion models are trained on, 9.8 seconds
 MIN_FRAMES = 40
 _FASTEST = 1.6  # beyond that an action is no longer done as a person does it
-_LEAD = 0.3  # seconds before the first and after the last action
+_LEAD = (0.2, 0.6)  # seconds before the first and after the last action
 
 # Postures from which an action can be done; everything else is done standing.
 _SEATED = ("stand", "seat", "floor")
@@ -103,7 +103,7 @@ def _play(scenario: Scenario, seed: int, pace: float, pause: float) -> Stage:
     if scenario.events[0].action == "stand_up":
         begin_low(stage)
         stage.restart()
-    stage.wait(_LEAD)
+    stage.wait(stage.between(*_LEAD))
     stage.now = max(stage.now, 0.15)
     for index, event in enumerate(scenario.events):
         if index:
@@ -112,7 +112,7 @@ def _play(scenario: Scenario, seed: int, pace: float, pause: float) -> Stage:
             between = "sit_down" if event.action == "stand_up" else "stand_up"
             _perform(stage, -1, Event(between))
         _perform(stage, index, event)
-    stage.wait(_LEAD)
+    stage.wait(stage.between(*_LEAD))
     stage.now += 0.2
     return stage
 

@@ -16,7 +16,7 @@ def punch(stage: Stage, event: Event) -> None:
     body, sides = stage.body, _sides(stage, event)
     both = len(sides) == 2
     length = body.upper_arm + body.forearm
-    guard = reach(body, 0.02, 0.02, 0.24, 12.0)
+    guard = reach(body, 0.02, -0.04, 0.24, 12.0)
     begin = stage.now
     stage.now += stage.seconds(0.3)
     guarded = SIDES if stage.chance(0.7) or both else sides
@@ -24,7 +24,7 @@ def punch(stage: Stage, event: Event) -> None:
         stage.arm(begin, stage.now, side, **guard)
     twist = 0.0 if both else -sign(sides[0])
     stage.move(begin, stage.now, bend=body.lean + 6.0, twist=-8.0 * twist)
-    height = stage.between(-0.08, 0.06)
+    height = stage.between(-0.16, -0.02)
     for i in range(event.count):
         start = begin if i == 0 else stage.now
         out = stage.now + stage.seconds(0.19)
@@ -139,7 +139,7 @@ def throw(stage: Stage, event: Event) -> None:
         start = stage.now
         back = start + stage.seconds(0.5)
         ready = back + stage.seconds(0.1)
-        out = ready + stage.seconds(0.2)
+        out = ready + stage.seconds(0.24)
         through = out + stage.seconds(0.22)
         stage.arm(start, back, side, swing=78.0, spread=92.0, turn=-22.0, elbow=95.0)
         stage.hold(ready, *(f"{side}_arm_{name}" for name in ("swing", "spread", "turn", "elbow")))

@@ -2,8 +2,8 @@
 
     series = evaluate([[Key(0.0, 0.0), Key(0.5, 90.0)], [Key(0.2, 1.0)]], frames=20, fps=20.0)   # [2, 20]
 
-Between two keys runs a cubic Hermite polynomial; slopes that are not given follow Fritsch and Carlson (1980), so that a
-curve never overshoots its keys: what is keyed to stand still, stands still.
+Between two keys runs a cubic Hermite polynomial; slopes that are not given follow Fritsch and Carlson (1980), so that
+a curve never overshoots its keys: what is keyed to stand still, stands still.
 """
 
 from collections.abc import Sequence

@@ -198,5 +198,5 @@ def _hop_flight(stage: Stage, side: str, free: str, start: float, rise: float, f
     stage.key(land, **{foot + "lift": 0.0})
     stage.move(start, off, bend=body.lean, pitch=3.0)
     for arm in SIDES:
-        stage.arm(start, off + 0.4 * span, arm, swing=30.0, spread=26.0, turn=20.0, elbow=60.0)
+        stage.arm(start, off + 0.4 * span, arm, swing=16.0, spread=26.0, turn=20.0, elbow=56.0)
     return land

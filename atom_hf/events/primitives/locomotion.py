@@ -29,6 +29,7 @@ def swing_foot(
     push: float = 35.0,
     strike: float = -12.0,
     roll: float = 0.12,
+    trail: float = 0.5,
 ) -> None:
     """Lift a foot at `start` and put it down at `end`.
 
@@ -42,10 +43,16 @@ def swing_foot(
         push (`float`): pitch of the foot when it leaves the floor, degrees.
         strike (`float`): pitch at touch-down; negative lands on the heel.
         roll (`float`): seconds before `start` in which the heel rises, and after `end` in which the sole comes down.
+        trail (`float`): share of the way that is made in the first half of the time.
     """
     foot = f"{side}_foot_"
     span = end - start
-    stage.move(start, end, **{foot + "x": target.x, foot + "z": target.z, foot + "yaw": target.yaw})
+    stage.hold(start, foot + "x", foot + "z", foot + "yaw")
+    if trail != 0.5:
+        here = stage.foot(side)
+        x, z = (a + trail * (b - a) for a, b in ((here.x, target.x), (here.z, target.z)))
+        stage.key(start + 0.5 * span, **{foot + "x": x, foot + "z": z})
+    stage.key(end, **{foot + "x": target.x, foot + "z": target.z, foot + "yaw": target.yaw})
     stage.hold(start, foot + "lift")
     stage.key(start + 0.4 * span, **{foot + "lift": lift})
     stage.key(start + 0.82 * span, **{foot + "lift": 0.3 * lift})
@@ -85,7 +92,7 @@ def _go(stage: Stage, strides: list[Stride], pace: float, direction: str, vigour
     times = [stage.now]
     forward = direction == "forward"
     lift = {"forward": 0.055, "backward": 0.05}.get(direction, 0.07)
-    push, strike = (36.0 * vigour, -14.0) if forward else (16.0, 8.0 if direction == "backward" else 4.0)
+    push, strike = (44.0 * vigour, -14.0) if forward else (16.0, 8.0 if direction == "backward" else 4.0)
     for stride in strides:
         step = pace * stage.between(0.97, 1.03)
         start, end = times[-1], times[-1] + step
@@ -104,7 +111,7 @@ def _go(stage: Stage, strides: list[Stride], pace: float, direction: str, vigour
         )
         _shift(stage, stride, start, end, vigour)
         if forward:
-            swing, elbow = 21 * vigour * body.amplitude, 8 * vigour
+            swing, elbow = 21 * vigour * body.amplitude * stage.between(0.8, 1.1), 8 * vigour
             for side in SIDES:
                 reach = -swing if side == stride.side else swing + 4
                 angles = {**stage.arm_rest(), "swing": reach}
@@ -120,12 +127,10 @@ def _go(stage: Stage, strides: list[Stride], pace: float, direction: str, vigour
 def _shift(stage: Stage, stride: Stride, start: float, end: float, vigour: float) -> None:
     """Carry the pelvis over the standing foot and on, hips and shoulders turning against each other."""
     middle = (start + end) / 2
-    standing = stage.foot(other(stride.side))
     old = stage.place
     centre = ((old.x + stride.pelvis[0]) / 2, (old.z + stride.pelvis[1]) / 2)
     towards = sign(other(stride.side)) * 0.024
     x, z = stage.ahead(Place(*centre, (old.yaw + stride.yaw) / 2), 0.0, towards)
-    del standing
     stage.hold(start, "x", "z", "yaw", "hip_twist", "twist", "roll", "y")
     stage.key(middle, x=x, z=z, y=stage.body.stand + 0.01, roll=3.0 * sign(stride.side) * -1)
     turn = -sign(stride.side) * 5.0 * vigour
@@ -215,8 +220,9 @@ def run(stage: Stage, event: Event) -> None:
         up = released[sides[i]]
         quick = 0 < i < count
         swing_foot(
-            stage, sides[i], up, landing[i], target, lift=0.22 if quick else 0.09,
-            push=58.0 if quick else 30.0, strike=-4.0, roll=0.06,
+            stage, sides[i], up, landing[i], target, lift=0.3 if quick else 0.09,
+            push=66.0 if quick else 30.0, strike=-4.0, roll=0.06,
+            trail=0.4 if quick else 0.5,
         )  # fmt: skip
         released[sides[i]] = landing[i] + contact
         arms = {"spread": 12.0, "turn": 28.0, "elbow": 88.0}

@@ -17,10 +17,10 @@ _TRUNK = ("bend", "lean_side", "twist", "nod", "look", "tilt")
 _FOOT = ("x", "z", "lift", "yaw", "pitch", "splay")
 _ARM = ("swing", "spread", "turn", "elbow")
 
-# What a body is moved by. Root: position of the pelvis, heading (yaw, positive to the left), pitch forward, roll to the
-# right; hip_twist turns the pelvis against the heading. Trunk: bend forward, lean to the right, twist to the left; nod,
-# look and tilt are the head's. Foot: place of the ankle when flat, lift above the floor, yaw, pitch (positive: heel
-# up, about the toes; negative: toes up, about the heel), splay of the knee outwards. Arm: swing forward, spread
+# What a body is moved by. Root: position of the pelvis, heading (yaw, positive to the left), pitch forward, roll to
+# the right, hip_twist to the left about its own long axis. Trunk: bend forward, lean to the right, twist to the left;
+# nod, look and tilt are the head's. Foot: place of the ankle when flat, lift above the floor, yaw, pitch (positive:
+# heel up, about the toes; negative: toes up, about the heel), splay of the knee outwards. Arm: swing forward, spread
 # outwards, turn inwards about itself, bend of the elbow.
 CHANNELS: tuple[str, ...] = (
     *_ROOT,
@@ -71,7 +71,8 @@ def pose_joints(body: Body, series: Mapping[str, np.ndarray], air: np.ndarray) -
         `np.ndarray`: joints `[T, 22, 3]`, metres, Y up. Bones keep the lengths of the body in every frame.
     """
     joints = np.empty((len(air), 22, 3))
-    pelvis = _about(1, series["yaw"] + series["hip_twist"]) @ _about(0, series["pitch"]) @ _about(2, -series["roll"])
+    pelvis = _about(1, series["yaw"]) @ _about(0, series["pitch"]) @ _about(2, -series["roll"])
+    pelvis = pelvis @ _about(1, series["hip_twist"])
     root = np.stack([series["x"], series["y"], series["z"]], axis=-1)
     ankle, toe = _feet(body, series)
     hip_offset = (pelvis @ body.offsets[1:3].T).transpose(2, 0, 1)  # [2, T, 3]
@@ -159,11 +160,7 @@ def _trunk(body: Body, series: Mapping[str, np.ndarray], pelvis: np.ndarray, joi
     for joint, parent in ((3, 0), (6, 3), (9, 6)):
         joints[:, joint] = joints[:, parent] + rotation @ offsets[joint]
         rotation = rotation @ bend
-    half = (
-        _about(1, series["look"] / 2 + 0 * series["nod"])
-        @ _about(0, series["nod"] / 2)
-        @ _about(2, -series["tilt"] / 2)
-    )
+    half = _about(1, series["look"] / 2) @ _about(0, series["nod"] / 2) @ _about(2, -series["tilt"] / 2)
     neck = rotation @ half
     joints[:, 12] = joints[:, 9] + neck @ offsets[12]
     joints[:, 15] = joints[:, 12] + neck @ half @ offsets[15]

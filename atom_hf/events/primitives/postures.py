@@ -10,7 +10,6 @@ from .pose import SIDES
 from .stage import Place, Stage, sign
 
 SEAT = 0.45  # height of the invisible chair, metres
-_ARM_NAMES = ("swing", "spread", "turn", "elbow")
 
 
 def bow(stage: Stage, event: Event) -> None:
@@ -80,7 +79,7 @@ def _to_floor(stage: Stage) -> None:
     end = start + stage.seconds(0.7)
     middle = Place(*stage.between_feet(), stage.yaw)
     x, z = stage.ahead(middle, -0.46 * body.leg / 0.82)
-    stage.move(start, end, x=x, z=z, y=body.hip_drop + 0.035, pitch=-8.0, bend=body.lean + 30.0, nod=-8.0)
+    stage.move(start, end, x=x, z=z, y=body.hip_drop + 0.035, pitch=-12.0, bend=body.lean + 20.0, nod=-4.0)
     for side in SIDES:
         stage.move(start, end, **{f"{side}_foot_splay": 8.0, f"{side}_foot_pitch": 0.0})
         stage.arm(start, end + 0.1, side, swing=52.0, spread=12.0, turn=25.0, elbow=34.0)
@@ -140,7 +139,19 @@ def _recline(stage: Stage) -> None:
 
 
 def _roll_over(stage: Stage) -> None:
-    """From the back onto a side, knees drawn up."""
+    """From the back onto a side, knees drawn up, the arms in front."""
+    body, start = stage.body, stage.now
+    end = start + stage.seconds(0.75)
+    side = "left" if stage.chance(0.5) else "right"
+    turn, place = sign(side), stage.place
+    stage.move(start, end, hip_twist=88.0 * turn, y=0.155, lean_side=6.0 * turn, bend=14.0, pitch=-86.0)
+    for which in SIDES:
+        foot, lower = f"{which}_foot_", which == side
+        x, z = stage.ahead(place, 0.6 * body.leg, turn * (0.24 if lower else 0.3))
+        away = {foot + "x": x, foot + "z": z, foot + "lift": 0.0 if lower else 0.1}
+        stage.move(start, end, **away, **{foot + "yaw": place.yaw + 40.0 * turn, foot + "pitch": 0.0})
+        stage.arm(start, end, which, swing=64.0 if lower else 44.0, spread=4.0, turn=12.0, elbow=40.0)
+    stage.now = end
 
 
 def stand_up(stage: Stage, event: Event) -> None:
@@ -161,7 +172,7 @@ def _sit_up(stage: Stage) -> None:
     body, start = stage.body, stage.now
     end = start + stage.seconds(0.95)
     middle = start + 0.5 * (end - start)
-    stage.move(start, middle, pitch=-46.0, bend=body.lean + 40.0, nod=16.0, roll=0.0)
+    stage.move(start, middle, pitch=-46.0, bend=body.lean + 40.0, nod=16.0, hip_twist=0.0, lean_side=0.0)
     stage.key(end, pitch=-8.0, bend=body.lean + 30.0, nod=-4.0)
     stage.move(start, end, y=body.hip_drop + 0.035)
     ahead = Place(*stage.ahead(stage.place, 0.46 * body.leg / 0.82), stage.yaw)
@@ -203,7 +214,7 @@ def _rise_from_seat(stage: Stage) -> None:
     end = lean + stage.seconds(0.75)
     place = stage.place
     x, z = stage.ahead(place, 0.1)
-    stage.move(start, lean, x=x, z=z, pitch=30.0, bend=body.lean + 22.0, nod=-6.0)
+    stage.move(start, lean, x=x, z=z, pitch=26.0, bend=body.lean + 16.0, nod=-6.0)
     stage.move(start, lean, y=stage.value("y") + 0.01)
     for side in SIDES:
         stage.arm(start, lean, side, swing=38.0, spread=10.0, turn=15.0, elbow=30.0)

@@ -16,8 +16,8 @@ def reach(body: Body, outward: float, up: float, ahead: float, swivel: float = 2
         swivel (`float`): degrees that the elbow is raised sideways from hanging below the line of shoulder and hand.
 
     Returns:
-        `dict[str, float]`: `swing`, `spread`, `turn` and `elbow`, degrees; a point out of reach is approached as far as
-            the arm goes.
+        `dict[str, float]`: `swing`, `spread`, `turn` and `elbow`, degrees; a point out of reach is approached as far
+            as the arm goes.
     """
     a, b = body.upper_arm, body.forearm
     distance = sqrt(outward**2 + up**2 + ahead**2)

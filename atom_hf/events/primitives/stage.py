@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..scenario import Event
 from .body import Body
 from .curves import Key, evaluate
 from .pose import CHANNELS, SIDES, pose_joints

@@ -203,7 +203,7 @@ def write_humanml3d(folder: str | Path, clips: Iterable[HumanML3DClip], split: s
     """Write clips as a HumanML3D folder that training code of the field reads.
 
     Features are computed where a motion has none (20 fps, uniform skeleton), and joints are recovered from them, as in
-    HumanML3D. Captions without tokens get their words, tagged `OTHER`.
+    HumanML3D. Captions without tokens get their words, tagged `OTHER`; a clip without captions gets no text file.
 
     Args:
         folder (`str` or `Path`): made if absent; files of the same names are replaced.
@@ -225,8 +225,9 @@ def write_humanml3d(folder: str | Path, clips: Iterable[HumanML3DClip], split: s
         with replacing(folder / "new_joint_vecs" / f"{clip.name}.npy") as temporary:
             np.save(temporary, features)
         captions = clip.captions or ((Caption(clip.motion.text),) if clip.motion.text else ())
-        with replacing(folder / "texts" / f"{clip.name}.txt") as temporary:
-            temporary.write_text("".join(f"{_caption_line(c)}\n" for c in captions), encoding="utf-8")
+        if captions:  # the field's loaders leave out clips without a text, but stumble over an empty one
+            with replacing(folder / "texts" / f"{clip.name}.txt") as temporary:
+                temporary.write_text("".join(f"{_caption_line(c)}\n" for c in captions), encoding="utf-8")
         names.append(clip.name)
     with replacing(folder / f"{split}.txt") as temporary:
         temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

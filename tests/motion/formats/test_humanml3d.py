@@ -126,3 +126,5 @@ def test_captions_cannot_break_the_file(tmp_path, walk):
     assert [c.text for c in read_captions(tmp_path / "texts" / "a.txt")] == ["two lines and a hash"]
     write_humanml3d(tmp_path, [HumanML3DClip("b", Motion(walk, text="from the motion"), ())])
     assert read_captions(tmp_path / "texts" / "b.txt")[0].text == "from the motion"
+    write_humanml3d(tmp_path, [HumanML3DClip("c", Motion(walk), ())])
+    assert not (tmp_path / "texts" / "c.txt").exists()
