@@ -1,5 +1,4 @@
-"""Forward kinematics (rotations → joints) and inverse kinematics (joints → rotations), numpy or torch, clips or
-batches."""
+"""Kinematics, forward (rotations → joints) and inverse (joints → rotations); numpy or torch, clips or batches."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from .camera import Camera, View, camera_axes
 
@@ -49,14 +48,14 @@ class Floor:
         width, rows = camera.size
         self._grey = np.full((rows, width), SKY, dtype=np.uint8)
 
-    def image(self, frame: int) -> Image.Image:
+    def grey(self, frame: int) -> np.ndarray:
         """The floor in one frame.
 
         Args:
             frame (`int`): which frame.
 
         Returns:
-            `PIL.Image.Image`: RGB.
+            `np.ndarray`: grey levels `[height, width]`, uint8, overwritten by the next call; pixels.
         """
         target = self._camera.targets[frame if self._camera.moves else 0]
         near, other, seen = self._near, self._other, self._map
@@ -72,8 +71,7 @@ class Floor:
         np.multiply(near, seen.strength, out=near)
         np.add(near, seen.plain, out=near)
         np.copyto(self._grey[seen.top :], near, casting="unsafe")
-        grey = Image.fromarray(self._grey)
-        return Image.merge("RGB", (grey, grey, grey))
+        return self._grey
 
 
 @lru_cache(maxsize=16)

@@ -1,5 +1,4 @@
-"""What all formats share: the error that names file and place, writing that never leaves half a file, guarded
-arrays."""
+"""What all formats share: errors that name file and place, writing whole files or none, guarded reading of arrays."""
 
 import io
 import math

@@ -1,9 +1,11 @@
 """The folder that HumanML3D and everything trained on it uses.
 
-new_joints/000000.npy        joints [T, 22, 3]
-new_joint_vecs/000000.npy    features [T, 263]
-texts/000000.txt             a man kicks.#a/DET man/NOUN kick/VERB#0.0#0.0     (caption#tokens#start#end, a line a
-caption) train.txt, test.txt …        a name a line
+    new_joints/000000.npy        joints [T, 22, 3]
+    new_joint_vecs/000000.npy    features [T, 263]
+    texts/000000.txt             a man kicks.#a/DET man/NOUN kick/VERB#0.0#0.0
+    train.txt, test.txt …        a name a line
+
+A line of `texts` is caption#tokens#start#end, times in seconds, both 0 for the whole clip.
 """
 
 import math
