@@ -4,88 +4,41 @@
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from .actions import ACTIONS
+from .heads import Draft, HeadReader
 from .lexicon import (
     ACTION_FILLERS,
     ADVERBS,
     DIRECTIONS,
-    IDLE,
-    LIGHT_VERBS,
-    MOTION_NOUNS,
+    LIMBS,
     NOT_A_DIRECTION,
     NOUNS,
     OPPOSITES,
-    POSSESSIVES,
+    PLURALS,
     STYLES,
     TIMES,
     TURN_DIRECTIONS,
     VAGUE,
-    VERBS,
-    Head,
 )
+from .phrases import POSSESSIVES
 from .scenario import Event
 from .words import Cursor, ScenarioParseError
 
-_LIMBS = {"arm", "hand", "fist", "leg", "foot"}
-_PLURALS = {"feet": "foot", **{f"{limb}s": limb for limb in _LIMBS - {"foot"}}}
-_ADJECTIVES = ("small", "big", "large", "quick", "slow", "brisk", "more", "single", "little", "long", "short")
-_MODIFIERS = ("left", "right", "forward", "backward", "back")
+_DECIDED_LATER = ("back", "return")  # directions that depend on what was before
 
 
-@dataclass
-class Draft:
-    """What a clause says, before it is known to fit the table.
-
-    Args:
-        action (`str`): a name of the table, `"idle"` for what is no event, or `"stand"` for standing or standing up.
-        count (`int`, *optional*): repetitions, where they are said.
-        side (`str`, *optional*): side of the body.
-        direction (`str`, *optional*): where to; `"back"` where it depends on what was before.
-        at (`int`): index of its first word.
-        end (`int`): index behind its last word.
-        form (`str`): form of its verb, `"finite"`, `"gerund"` or `"noun"`.
-    """
-
-    action: str
-    count: int | None = None
-    side: str | None = None
-    direction: str | None = None
-    at: int = 0
-    end: int = 0
-    form: str = "finite"
-
-
-class ClauseReader:
-    """Reads clauses at a cursor.
+class ClauseReader(HeadReader):
+    """Reads clauses at a cursor: heads with all that belongs to them.
 
     Args:
         cursor ([`Cursor`]): the text.
     """
 
     def __init__(self, cursor: Cursor) -> None:
-        self.cursor = cursor
+        super().__init__(cursor)
         self.understood: list[Event] = []  # in the order of the text, for errors
         self._draft: Draft | None = None  # the clause in hand
-
-    def head(self) -> tuple[Draft, int] | None:
-        """What a verb or a noun phrase at the cursor begins, unread.
-
-        Returns:
-            `tuple[Draft, int] | None`: the draft and the number of words its head has; `None` if none begins here.
-        """
-        cursor = self.cursor
-        start = cursor.at
-        while (adverb := cursor.match(ADVERBS)) and not cursor.match(IDLE):
-            cursor.at += adverb[1]
-        draft = self._light() or self._verb() or self._noun()  # "throws a punch" is no throw
-        length = cursor.at - start
-        cursor.at = start
-        if draft is None:
-            return None
-        draft.at = start
-        return draft, length
 
     def clause(self) -> list[Draft]:
         """Read a clause: verb or noun phrase with all that belongs to it.
@@ -96,15 +49,20 @@ class ClauseReader:
         Raises:
             ScenarioParseError: if none begins here, or something in it is not known or contradicts itself.
         """
+        tool = self._tool()
         found = self.head()
         if found is None:
-            raise self.error("")
+            raise self.error()
         draft, length = found
         self.cursor.at += length
         drafts = [draft]
         if draft.action not in ("idle", "stand"):
             self._details(draft)
             draft.end = self.cursor.at
+            if tool is not None:
+                end, self.cursor.at = self.cursor.at, tool
+                self._side(draft)  # again, now that the action is known
+                self.cursor.at = end
             self._settle(draft)
             while (more := self._elliptical(drafts[-1])) is not None:
                 drafts.append(more)
@@ -126,95 +84,25 @@ class ClauseReader:
         if self._draft is not None:
             draft = self._draft
             with suppress(ValueError):
-                direction = None if draft.direction == "back" else draft.direction
+                direction = None if draft.direction in _DECIDED_LATER else draft.direction
                 understood.append(Event(draft.action, draft.count or 1, draft.side, direction))
         return self.cursor.error(why, understood, stopped_at)
 
-    # -- heads -------------------------------------------------------------------------------------------------------
-
-    def _verb(self) -> Draft | None:
-        idle, verb = self.cursor.match(IDLE), self.cursor.match(VERBS)
-        if idle and (verb is None or idle[1] > verb[1]):
-            form = "gerund" if self.cursor.word.endswith("ing") else "finite"
-            self.cursor.at += idle[1]
-            return Draft(idle[0], form=form)
-        if verb is None:
-            return None
-        head: Head = verb[0]
-        self.cursor.at += verb[1]
-        draft = Draft(head.action, form=head.form)
-        return draft
-
-    def _light(self) -> Draft | None:
-        """A light verb with its noun phrase: "does two squats", "makes a waving motion"."""
+    def _tool(self) -> int | None:
+        """Where the limb stands in "uses the left leg to kick"; the cursor is left at the verb."""
         cursor = self.cursor
         start = cursor.at
-        if (light := cursor.match(LIGHT_VERBS)) is None:
+        if not cursor.take("uses", "use", "used", "using"):
             return None
-        cursor.at += light[1]
-        draft = self._noun()
-        if draft is None:
-            cursor.at = start
-            return None
-        draft.form = light[0]
-        return draft
-
-    def _noun(self) -> Draft | None:
-        """A noun phrase: "two jumps", "a left turn", "a few steps", "a kicking motion with ..."."""
-        cursor = self.cursor
-        start = cursor.at
-        draft = Draft("", form="noun")
-        few = cursor.take("a few", "several", "some", "a couple more", "a few more")
-        if cursor.take("a couple of", "a couple"):
-            draft.count = 2
-        elif not few and not cursor.take("a", "an", "another"):
-            draft.count = cursor.take_number()
-            cursor.take("more")
-        self._adjectives()
-        if not few and draft.count is None and cursor.at == start and cursor.word not in _MODIFIERS:
-            return None  # a bare plural such as "squats" is read as a verb
-        modifier = cursor.word if cursor.word in _MODIFIERS else None
-        limb = None
-        noun = cursor.match(NOUNS)
-        if modifier and not noun:
+        limb, words = cursor.at, 0
+        while cursor.word and cursor.word != "to" and words < 5:
+            cursor.at, words = cursor.at + 1, words + 1
+        if words and cursor.words[cursor.at - 1] in (*LIMBS, *PLURALS) and cursor.take("to"):
+            cursor.words.insert(limb, "with")  # then it reads like "kicks with the left leg"
             cursor.at += 1
-            if cursor.word in _LIMBS:
-                limb, cursor.at = cursor.word, cursor.at + 1
-            noun = cursor.match(NOUNS)
-        else:
-            modifier = None
-        if noun:
-            draft.action, _, draft.direction = noun[0].partition(" ")
-            draft.direction = draft.direction or None
-            cursor.at += noun[1]
-        elif (verb := cursor.match(VERBS)) and verb[0].form == "gerund" and cursor.peek(verb[1]) in MOTION_NOUNS:
-            draft.action = verb[0].action
-            cursor.at += verb[1] + 1
-        else:
-            cursor.at = start
-            return None
-        self._modify(draft, modifier, limb)
-        if few and draft.action == "step":
-            draft.action = "walk"
-        elif few:
-            cursor.at = start
-            return None
-        return draft
-
-    def _adjectives(self) -> None:
-        while self.cursor.word in _ADJECTIVES:
-            self.cursor.at += 1
-
-    def _modify(self, draft: Draft, modifier: str | None, limb: str | None) -> None:
-        if modifier is None:
-            return
-        sided = ACTIONS[draft.action].sides and draft.action != "step"
-        if limb is not None or (sided and modifier in ("left", "right")):
-            draft.side = modifier
-        else:
-            draft.direction = modifier
-
-    # -- what belongs to a head --------------------------------------------------------------------------------------
+            return limb
+        cursor.at = start
+        return None
 
     def _details(self, draft: Draft) -> None:
         self._draft = draft
@@ -236,7 +124,7 @@ class ClauseReader:
     def _count(self, draft: Draft) -> bool:
         cursor = self.cursor
         start = cursor.at
-        cursor.take("for", "exactly", "about", "a total of")
+        cursor.take("for", "exactly", "a total of")
         if cursor.word in VAGUE or (cursor.word == "a" and cursor.peek() in ("few", "number")):
             rest = cursor.rest(4)
             cursor.at = start
@@ -285,15 +173,15 @@ class ClauseReader:
         owned = cursor.word in POSSESSIVES and bool(cursor.take(cursor.word))
         side = cursor.word if cursor.word in ("left", "right") else None
         cursor.take("left", "right")
-        plural = cursor.word in _PLURALS
-        limb = _PLURALS.get(cursor.word, cursor.word)
+        plural = cursor.word in PLURALS
+        limb = PLURALS.get(cursor.word, cursor.word)
         if draft.action == "jump" and on and limb in ("foot", "leg") and not plural:
             draft.action = "hop"
         elif draft.action == "hop" and both and plural and limb in ("foot", "leg"):
             draft.action, cursor.at = "jump", cursor.at + 1
             return True
         action = ACTIONS[draft.action]
-        if limb not in _LIMBS or (cursor.at == start and not plural):
+        if limb not in LIMBS or (cursor.at == start and not plural):
             bare = side and owned and self.cursor.words[start] in ("with", "using")  # "with his left"
             if not bare or action.limb is None:
                 cursor.at = start
@@ -315,7 +203,7 @@ class ClauseReader:
         return True
 
     def _known(self, draft: Draft) -> tuple[str, ...]:
-        return (*ACTIONS[draft.action].directions, "back")
+        return (*ACTIONS[draft.action].directions, "back", *(["return"] if draft.action in ("walk", "run") else []))
 
     def _direction(self, draft: Draft) -> bool:
         cursor = self.cursor
@@ -359,10 +247,12 @@ class ClauseReader:
     def _settle(self, draft: Draft) -> None:
         """Check the draft against the table while the place in the text is known."""
         words = " ".join(self.cursor.words[draft.at : draft.end])
-        if draft.action == "raise_arm" and not any(word in words.split() for word in (*_LIMBS, *_PLURALS)):
+        if draft.action == "raise_arm" and not any(word in words.split() for word in (*LIMBS, *PLURALS)):
             self._draft = None
-            raise self.error("only arms and hands are raised in the table of actions; say which", f"{words} {self.cursor.rest()}")
-        direction = None if draft.direction == "back" else draft.direction  # decided by what was before
+            raise self.error(
+                "only arms and hands are raised in the table of actions; say which", f"{words} {self.cursor.rest()}"
+            )
+        direction = None if draft.direction in _DECIDED_LATER else draft.direction
         try:
             event = Event(draft.action, 1 if draft.count is None else draft.count, draft.side, direction)
         except ValueError as error:

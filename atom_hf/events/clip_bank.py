@@ -20,6 +20,7 @@ _FASTEST = 1.6
 _SHORTEST_BOUT = 30  # frames
 _MIRRORED = {"left": "right", "right": "left"}
 _LOW = ("sit_down", "lie_down")
+_BOUTS = ("walk", "run")  # a part of them is still the action
 
 
 class BankClip(NamedTuple):
@@ -118,28 +119,34 @@ class ClipBank:
                 `max_frames`.
         """
         rng = np.random.default_rng(seed)
-        pieces = []
+        pieces: list[_Piece] = []
+        made_up: list[tuple[int, Event]] = []  # neighbours without clips, which the primitives do in one go
         for index, event in self._plan(scenario):
             choices = self._choices(event)
-            if choices:
-                pieces.append(self._cut(choices[rng.integers(len(choices))], index, event, rng))
-            elif self.fill:
-                pieces.append(_procedural(index, event, int(rng.integers(2**31))))
-            else:
+            if not choices and not self.fill:
                 raise ValueError(
                     f"The bank has no clip of {_words(event)}; it has "
                     f"{', '.join(sorted(map(_words, self._events())))}. Add one, or make the bank with fill=True."
                 )
-        return _join(_fit(pieces, max_frames), max_frames)
+            if not choices:
+                made_up.append((index, event))
+                continue
+            if made_up:
+                pieces.append(_procedural(made_up, int(rng.integers(2**31))))
+                made_up = []
+            pieces.append(self._cut(choices[rng.integers(len(choices))], index, event, rng))
+        if made_up:
+            pieces.append(_procedural(made_up, int(rng.integers(2**31))))
+        return _join(_fit(pieces, max_frames, rng), max_frames)
 
     def _plan(self, scenario: Scenario) -> list[tuple[int, Event]]:
-        """Events with their index; standing up (-1) where a low posture has to be left."""
+        """Events with their index; standing up (-1) where a clip that begins upright follows a low posture."""
         plan: list[tuple[int, Event]] = []
+        rise = Event("stand_up")
         for index, event in enumerate(scenario.events):
-            before = plan[-1][1].action if plan else None
-            if before in _LOW and event.action not in ("stand_up", "lie_down"):
-                rise = Event("stand_up")
-                if self.fill or self.can(rise):
+            if plan and plan[-1][1].action in _LOW and event.action not in ("stand_up", "lie_down"):
+                made_up = self.fill and not self.can(plan[-1][1]) and not self.can(event)
+                if not made_up and (self.fill or self.can(rise)):
                     plan.append((-1, rise))
             plan.append((index, event))
         return plan
@@ -185,8 +192,7 @@ class ClipBank:
             parts.append(part)
             frames += len(part)
             missing -= count
-        is_bout = ACTIONS[event.action].directions != () and ACTIONS[event.action].max_count == 1
-        return _Piece(np.concatenate(parts), tuple(segments), is_bout)
+        return _Piece(np.concatenate(parts), tuple(segments), event.action in _BOUTS)
 
 
 def _mirror(side: str | None) -> str | None:
@@ -197,28 +203,32 @@ def _words(event: Event) -> str:
     return " ".join(word for word in (event.action, event.side, event.direction) if word)
 
 
-def _procedural(index: int, event: Event, seed: int) -> _Piece:
-    """A piece made by the primitives, from the first to the last frame of its own repetitions."""
-    made = synthesize(Scenario((event,)), seed)
+def _procedural(events: list[tuple[int, Event]], seed: int) -> _Piece:
+    """A piece made by the primitives, from the first to the last frame of its repetitions."""
+    made = synthesize(Scenario(tuple(event for _, event in events)), seed, max_frames=50 * MAX_FRAMES)
     joints = np.asarray(to_floor(to_uniform_skeleton(made.joints.astype(np.float64))))
-    own = [segment for segment in made.segments if segment.event == 0]
-    start, end = own[0].start, min(own[-1].end + 4, len(joints))
-    segments = tuple(s._replace(event=index, start=s.start - start, end=s.end - start) for s in own)
+    start, end = made.segments[0].start, min(made.segments[-1].end + 4, len(joints))
+    indices = [index for index, _ in events]
+    segments = tuple(
+        s._replace(event=-1 if s.event < 0 else indices[s.event], start=s.start - start, end=s.end - start)
+        for s in made.segments
+    )
     return _Piece(joints[start:end], segments, False)
 
 
-def _fit(pieces: list[_Piece], max_frames: int) -> list[_Piece]:
-    """Shorten pieces until they fit: first bouts are cut, then everything is sped up."""
+def _fit(pieces: list[_Piece], max_frames: int, rng: np.random.Generator) -> list[_Piece]:
+    """Shorten pieces until they fit: first bouts are cut, the longest first, then everything is sped up."""
     room = max_frames - _BLEND * (len(pieces) - 1)
     needed = sum(len(piece.joints) for piece in pieces)
     for i in sorted(range(len(pieces)), key=lambda i: -len(pieces[i].joints)):
         piece = pieces[i]
         if piece.is_bout and needed > room:
-            keep = max(_SHORTEST_BOUT, len(piece.joints) - (needed - room))
-            keep = min(keep, len(piece.joints))
-            needed -= len(piece.joints) - keep
-            segments = tuple(s._replace(end=min(s.end, keep)) for s in piece.segments if s.start < keep)
-            pieces[i] = piece._replace(joints=piece.joints[:keep], segments=segments)
+            frames = len(piece.joints)
+            keep = min(max(_SHORTEST_BOUT, frames - (needed - room)), frames)
+            start = int(rng.integers(frames - keep + 1))
+            needed -= frames - keep
+            segments = tuple(s._replace(start=0, end=keep) for s in piece.segments)
+            pieces[i] = piece._replace(joints=piece.joints[start : start + keep], segments=segments)
     if needed <= room:
         return pieces
     factor = 1.02 * needed / max(room, 1)

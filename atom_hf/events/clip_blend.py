@@ -9,6 +9,7 @@ import numpy as np
 from ..motion.kinematics import bones_of, joints_of
 
 _FEET = ((7, 10), (8, 11))  # ankle and foot, left and right
+_STANDS = 0.09  # metres: height of the middle of a foot plus its way in a frame, up to which it stands
 
 
 def heading(pose: np.ndarray) -> float:
@@ -69,10 +70,8 @@ def bridge(first: np.ndarray, second: np.ndarray, frames: int) -> tuple[np.ndarr
     ends = [clip - clip[0] for clip in (first[-1], second[0])]
     poses = np.concatenate([ends[0][None], still, ends[1][None]])
     # Steps of the pelvis that keep one foot or the other where it is.
-    stays = [
-        -np.diff(poses[:, list(_FEET[_standing(clip)])].mean(1), axis=0)[:, [0, 2]]
-        for clip in (first[-2:], second[:2])
-    ]
+    feet = _standing(first[-2:], second[:2])
+    stays = [-np.diff(poses[:, list(_FEET[foot])].mean(1), axis=0)[:, [0, 2]] for foot in feet]
     weight = (np.arange(steps) + 0.5)[:, None] / steps
     weight = weight * weight * (3 - 2 * weight)
     path = np.cumsum((1 - weight) * stays[0] + weight * stays[1], axis=0) + first[-1, 0, [0, 2]]
@@ -88,10 +87,15 @@ def _hermite(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray, u: np.n
     return a + u * (m + u * (3 * (b - a) - 2 * m - n + u * (2 * (a - b) + m + n)))
 
 
-def _standing(pair: np.ndarray) -> int:
-    """Which foot stands in two frames `[2, 22, 3]`: the one that is low and slow."""
-    cost = []
-    for joints in _FEET:
-        foot = pair[:, list(joints)].mean(1)
-        cost.append(float(foot[0, 1] + np.linalg.norm(foot[1] - foot[0])))
-    return int(cost[1] < cost[0])
+def _standing(before: np.ndarray, after: np.ndarray) -> tuple[int, int]:
+    """On which foot a body stands before and after, two frames `[2, 22, 3]` each: the low and slow one, the same
+    before and after if it can be."""
+    costs = []
+    for pair in (before, after):
+        feet = [pair[:, list(joints)].mean(1) for joints in _FEET]
+        costs.append([float(foot[0, 1] + np.linalg.norm(foot[1] - foot[0])) for foot in feet])
+    both = [max(pair) for pair in zip(*costs, strict=True)]
+    same = int(both[1] < both[0])
+    if both[same] < _STANDS:
+        return same, same
+    return int(costs[0][1] < costs[0][0]), int(costs[1][1] < costs[1][0])

@@ -16,16 +16,22 @@ from .detectors.turning import find_turns
 from .parameters import Parameters
 from .signals import FPS, Signals, measure
 
-# An event of the second kind is left out where it lies within one of the first: it is part of it.
-_PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("throw", ("punch", "raise_arm", "wave")),
-    ("wave", ("raise_arm", "punch", "throw", "clap")),
-    ("raise_arm", ("punch",)),
-    ("lie_down", ("bow", "sit_down", "kick")),
-    ("stand_up", ("bow", "kick")),
-    ("sit_down", ("bow", "kick")),
-    ("squat", ("bow",)),
+# Events of the third kind are left out where at least half of them lies within one of the first, or so many seconds
+# before or after it: they are part of it.
+_PARTS: tuple[tuple[str, float, tuple[str, ...]], ...] = (
+    ("throw", 0.0, ("punch", "raise_arm", "wave")),
+    ("wave", 0.0, ("raise_arm", "punch", "throw", "clap")),
+    ("raise_arm", 0.0, ("punch",)),
+    ("lie_down", 0.0, ("bow", "sit_down", "kick")),
+    ("stand_up", 0.0, ("bow", "kick")),
+    ("sit_down", 0.0, ("bow", "kick")),
+    ("squat", 0.0, ("bow",)),
+    ("kick", 0.0, ("bow",)),
+    ("jump", 0.15, ("raise_arm",)),
+    ("jump", 0.65, ("squat", "bow")),  # the crouch before and after
+    ("hop", 0.65, ("squat", "bow")),
 )
+_STEPS_AROUND = {"jump": 0.25, "hop": 0.25}  # seconds around a flight in which steps belong to it
 
 
 def detect_events(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None = None) -> list[DetectedEvent]:
@@ -58,7 +64,7 @@ def detect_events(joints: np.ndarray, fps: float = FPS, parameters: Parameters |
         *find_throws(s, p),
         *find_claps(s, p),
         *find_postures(s, p),
-        *find_bows(s, p),
+        *find_bows(s, p, steps),
     ]
     events = _without_parts(events)
     events += find_walks(s, p, [step for step in steps if _free(s, p, step, events)])
@@ -67,8 +73,9 @@ def detect_events(joints: np.ndarray, fps: float = FPS, parameters: Parameters |
 
 def _without_parts(events: list[DetectedEvent]) -> list[DetectedEvent]:
     """Leave out what is part of something else, such as the stretched arm of a throw, which is no punch."""
-    dropped: set[int] = set()
-    for whole, parts in _PARTS:
+    dropped = {i for i, event in enumerate(events) if _is_guard(event, events)}
+    for whole, around, parts in _PARTS:
+        pause = round(around * FPS)
         for i, event in enumerate(events):
             if event.action == whole and i not in dropped:
                 dropped |= {
@@ -76,17 +83,28 @@ def _without_parts(events: list[DetectedEvent]) -> list[DetectedEvent]:
                     for j, other in enumerate(events)
                     if other.action in parts
                     and (event.side is None or "both" in (event.side, other.side) or event.side == other.side)
-                    and other.overlap(event.start, event.end) > 0.5
+                    and other.overlap(event.start - pause, event.end + pause) > 0.5
                 }
     return [event for i, event in enumerate(events) if i not in dropped]
 
 
+def _is_guard(event: DetectedEvent, events: list[DetectedEvent]) -> bool:
+    """Whether a raised or swaying hand belongs to somebody who boxes."""
+    if event.action not in ("wave", "raise_arm"):
+        return False
+    punches = [e for e in events if e.action == "punch" and e.overlap(event.start, event.end) > 0.5]
+    return len(punches) >= 2 or any(event.overlap(e.start, e.end) > 0.7 for e in punches)
+
+
 def _free(s: Signals, p: Parameters, step: Step, events: list[DetectedEvent]) -> bool:
     """Whether a step is one of its own, not the swing of a kick, a jump, a turn on the spot, or of getting up."""
-    if s.at("pelvis")[step.start : step.end, 1].mean() < p.low_height:
+    if s.rise[step.start : step.end].mean() < p.low_height:
         return False
     for event in events:
-        shared = max(0, min(step.end, event.end) - max(step.start, event.start)) / (step.end - step.start)
+        free_leg = event.action == "hop" and event.side != step.side
+        around = round(_STEPS_AROUND.get(event.action, 0.0) * FPS) * (2 if free_leg else 1)
+        shared = min(step.end, event.end + around) - max(step.start, event.start - around)
+        shared /= step.end - step.start
         if shared <= 0.4:
             continue
         if event.action in ("jump", "hop", "sit_down", "stand_up", "lie_down", "squat"):
@@ -96,7 +114,7 @@ def _free(s: Signals, p: Parameters, step: Step, events: list[DetectedEvent]) ->
         if event.action == "turn":
             window = slice(event.start, event.end)
             path = s.place("pelvis")[window][:, [0, 2]]
-            if np.linalg.norm(path[-1] - path[0]) < 0.25 * (event.end - event.start) / FPS + 0.1:
+            if np.linalg.norm(path[-1] - path[0]) < p.turn_place:
                 return False
     return True
 

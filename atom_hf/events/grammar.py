@@ -263,9 +263,13 @@ def _listed(said: list[str], random: Random) -> str:
     if style == 1:
         return " and then ".join(said) if len(said) == 2 else ", ".join(said[:-1]) + ", and then " + said[-1]
     if style == 2:
-        return said[0] + ", " + ", ".join(f"then {part}" for part in said[1:-1]) + (
-            ", and finally " if len(said) > 2 else "then "
-        ) + said[-1]
+        return (
+            said[0]
+            + ", "
+            + ", ".join(f"then {part}" for part in said[1:-1])
+            + (", and finally " if len(said) > 2 else "then ")
+            + said[-1]
+        )
     comma = "," if style == 3 and len(said) > 2 else ""
     return ", ".join(said[:-1]) + f"{comma} and {said[-1]}"
 

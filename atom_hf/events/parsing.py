@@ -16,9 +16,15 @@ _PERSONS = frozenset(PERSONS.split("|"))
 _PERSON_ADJECTIVES = frozenset(PERSON_ADJECTIVES.split("|"))
 _DETERMINERS = ("a", "an", "the", "this", "that", "one")
 _JOINTS = (
-    ", and then", "and then", ", and finally", ", and lastly", "and finally", ", and", ", then", ", before finally", ",",
-    ";", ".", "and", "then", "/", "but", "&",
+    ", and then", "and then", ", and finally", ", and lastly", "and finally", ", and", ", then", ",", "and", "then", "but",
+    "&",
 )  # fmt: skip
+_NEXT = (
+    "followed by", ", followed by", "and followed by", "which is followed by", "after which", ", after which",
+    ", after that", "and after that", ", and after that", "before", ", before", "and before", "until", ", until",
+)  # fmt: skip
+_AFTER = ("after having", "after", ", after")
+_WHILE = ("while", ", while", "and while", "as", ", as")
 _TIMES = (
     "then", "after that", "after this", "after which", "afterwards", "afterward", "next", "finally", "lastly", "first",
     "firstly", "at first", "subsequently", "later", "secondly", "second", "third", "also", "again", "immediately",
@@ -30,7 +36,7 @@ _AUXILIARIES = (
     "goes on to", "continues to", "begins", "starts", "begin", "start", "began", "started", "continues", "continued",
     "appears to be", "seems to be", "appears to", "seems to", "to", "decides to", "gets ready and", "will", "has",
 )  # fmt: skip
-_STANDING_BEFORE = ("standing", "starts standing", "standing still", "who is standing")
+_POSTURES = {"sit_down": "sitting", "lie_down": "lying", "squat": "squatting", "stand_up": "standing"}
 
 
 def parse(text: str, task: str | None = None) -> Scenario:
@@ -96,36 +102,33 @@ class _Reader:
         """Clauses up to the full stop."""
         cursor = self.cursor
         cursor.take(",")
-        drafts = self._clause()
+        clauses = [self._clause()]
         while cursor.word and cursor.word not in (".", ";", "!"):
-            if cursor.take("followed by", ", followed by", "and followed by", "which is followed by"):
-                drafts += self._clause()
-            elif cursor.take("after which", ", after which", ", after that", "and after that", ", and after that"):
-                drafts += self._clause()
-            elif cursor.take("after having", ", after", "after"):
-                first = self._subordinate()
-                drafts[-1:-1] = first
-            elif cursor.take("while", ", while", "as", ", as", "and while"):
-                more = self._clause()
-                self.at_once |= any(draft.action != "idle" for draft in more)
-                drafts += more
-            elif cursor.take("before", ", before", "and before", "until", ", until") or self._joint():
-                if not cursor.word or cursor.word == ".":
-                    break
-                drafts += self._clause()
-            elif self._participle():
-                drafts += self._clause()
+            if self._take(_NEXT):
+                clauses.append(self._clause())
+            elif self._take(_AFTER):
+                clauses.insert(-1, self._subordinate())
+            elif self._take(_WHILE):
+                clauses.append(self._clause())
+                self.at_once |= any(draft.action != "idle" for draft in clauses[-1])
+            elif cursor.take("/"):
+                other = self._clause()  # "run/jog" is one event
+                if [draft.action for draft in other] != [draft.action for draft in clauses[-1]]:
+                    clauses.append(other)
+            elif self._take(_JOINTS) or self._unjoined():
+                if cursor.word not in ("", "."):
+                    clauses.append(self._clause())
             else:
                 raise self.clauses.error()
-        return drafts
+        return [draft for clause in clauses for draft in clause]
 
-    def _joint(self) -> bool:
-        return any(self.cursor.take(joint) for joint in _JOINTS)
+    def _take(self, phrases: tuple[str, ...]) -> bool:
+        return self.cursor.take(*phrases)
 
-    def _participle(self) -> bool:
-        """Whether a gerund follows at once: "a man walking turning left" is none, "kicks standing still" is."""
+    def _unjoined(self) -> bool:
+        """Whether a clause follows without a conjunction: "kicks standing still", "turns around walks back"."""
         found = self.clauses.head()
-        return found is not None and found[0].action == "idle"
+        return found is not None and (found[0].action == "idle" or found[0].form == "finite")
 
     def _subordinate(self) -> list[Draft]:
         """Clauses behind "after" or "before": "walking and turning left", "he walks and turns left"."""
@@ -135,7 +138,7 @@ class _Reader:
         while True:
             start = cursor.at
             comma = cursor.word == ","
-            if not self._joint():
+            if not self._take(_JOINTS):
                 return drafts
             self._times()
             subject = self._subject()
@@ -147,7 +150,7 @@ class _Reader:
             drafts += self._clause()
 
     def _times(self) -> None:
-        while any(self.cursor.take(time) for time in _TIMES) or self.cursor.word == ",":
+        while self._take(_TIMES) or self.cursor.word == ",":
             if self.cursor.word == ",":
                 self.cursor.at += 1
 
@@ -157,10 +160,13 @@ class _Reader:
         self._subject()
         while True:
             self._times()
-            if any(cursor.take(auxiliary) for auxiliary in _AUXILIARIES):
+            if self._take(_AUXILIARIES):
                 continue
             if (adverb := cursor.match(ADVERBS)) and not cursor.word == "while":
                 cursor.at += adverb[1]
+                if cursor.word == "and":  # "slowly and casually"
+                    cursor.at += 1
+                    cursor.at += more[1] if (more := cursor.match(ADVERBS)) else -1
                 continue
             break
         if not cursor.word:
@@ -198,9 +204,8 @@ def _resolved(drafts: list[Draft], reader: _Reader) -> list[Event]:
             continue
         if action == "stand":
             action = "stand_up"
-        if direction == "back":
-            forward = facing_back and action in ("walk", "run", "hop")
-            direction = "around" if action == "turn" else "forward" if forward else "backward"
+        if direction in ("back", "return"):
+            direction = _way_back(action, direction, facing_back)
         try:
             event = Event(action, draft.count or 1, draft.side, direction)
         except ValueError as error:
@@ -208,13 +213,17 @@ def _resolved(drafts: list[Draft], reader: _Reader) -> list[Event]:
             raise reader.cursor.error(str(error).removesuffix("."), events, words) from None
         if action == "turn":
             facing_back = direction == "around"
-        elif action in ("walk", "run"):
-            facing_back = facing_back and forward_again(draft)
-        posture = {"sit_down": "sitting", "lie_down": "lying", "squat": "low", "stand_up": "standing"}.get(action, posture)
+        elif action in ("walk", "run"):  # a walk that is no way back leaves none to go
+            facing_back = facing_back and draft.direction in ("back", "return")
+        posture = _POSTURES.get(action, posture)
         events.append(event)
     return events
 
 
-def forward_again(draft: Draft) -> bool:
-    """Whether a walk keeps the way back open: "turns around, walks two steps and walks back" does not."""
-    return draft.direction == "back"
+def _way_back(action: str, said: str, facing_back: bool) -> str | None:
+    """Where "back" is: ahead after a turn around, else behind; "back to the start" without a turn does not say."""
+    if action == "turn":
+        return "around"
+    if facing_back and action in ("walk", "run", "hop"):
+        return "forward"
+    return "backward" if said == "back" else None

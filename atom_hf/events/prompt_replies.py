@@ -6,6 +6,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -51,31 +52,30 @@ def table() -> str:
     lines = []
     for action in ACTIONS.values():
         words = ", ".join(f'"{verb.base}"' for verb in action.verbs)
-        parts = [f"one count is {action.unit}", f"count 1 to {action.max_count}" if action.max_count > 1 else "count 1"]
+        parts = [
+            f"one count is {action.unit}",
+            f"count 1 to {action.max_count}" if action.max_count > 1 else "count 1",
+        ]
         parts += [f"side {', '.join(action.sides)}"] if action.sides else []
         parts += [f"direction {', '.join(action.directions)}"] if action.directions else []
         lines.append(f"- {action.name} ({words}): {'; '.join(parts)}")
     return "\n".join(lines)
 
 
-def messages(task: str, n: int, examples: Sequence[str] = (), structured: bool = True) -> list[dict[str, str]]:
+def messages(task: str, n: int, examples: Sequence[str] = ()) -> list[dict[str, str]]:
     """The messages of one request.
 
     Args:
         task (`str`): what the prompts test.
         n (`int`): how many are asked for.
         examples (`Sequence[str]`, *optional*): captions that show the style.
-        structured (`bool`, *optional*, defaults to `True`): whether the server holds the reply to the schema; without
-            it the form is described in words.
 
     Returns:
-        `list[dict[str, str]]`: chat messages.
+        `list[dict[str, str]]`: a system and a user message.
     """
     ask = instruction(task).replace("{n}", str(n))
     if examples:
         ask += "\n" + instruction("examples").replace("{examples}", "\n".join(f"- {caption}" for caption in examples))
-    if not structured:
-        ask += "\n" + instruction("format")
     return [
         {"role": "system", "content": instruction("system").replace("{table}", table())},
         {"role": "user", "content": ask},
@@ -91,6 +91,7 @@ def schema() -> dict[str, Any]:
     return reply_model().model_json_schema()
 
 
+@cache
 def reply_model() -> Any:
     """The reply as a pydantic model, which is made here because pydantic is optional.
 
@@ -101,14 +102,17 @@ def reply_model() -> Any:
 
     from pydantic import ConfigDict, create_model
 
+    sides: Any = Literal[_SIDES] | None
+    directions: Any = Literal[_DIRECTIONS] | None
+    actions: Any = Literal[tuple(ACTIONS)]
     strict = ConfigDict(extra="forbid", strict=True)
     event = create_model(
         "Event",
         __config__=strict,
-        action=(Literal[tuple(ACTIONS)], ...),
+        action=(actions, ...),
         count=(int, ...),
-        side=(Literal[_SIDES] | None, ...),
-        direction=(Literal[_DIRECTIONS] | None, ...),
+        side=(sides, ...),
+        direction=(directions, ...),
     )
     item = create_model("Item", __config__=strict, text=(str, ...), events=(list[event], ...))  # type: ignore[valid-type]
     return create_model("Reply", __config__=strict, prompts=(list[item], ...))  # type: ignore[valid-type]
@@ -151,6 +155,9 @@ def _prompt(entry: Any, task: str) -> Prompt:
     """One item against the form, the table, the body, the task, and its own words."""
     from pydantic import ValidationError
 
+    if isinstance(entry, Mapping) and isinstance(entry.get("events"), list):
+        silent = {"count": 1, "side": None, "direction": None}  # what a server without a schema leaves out
+        entry = {**entry, "events": [silent | e if isinstance(e, dict) else e for e in entry["events"]]}
     try:
         item = reply_model().model_validate({"prompts": [entry]}).prompts[0]
     except ValidationError as error:

@@ -67,6 +67,7 @@ class PromptStore:
         self.path = Path(path) if path is not None else None
         self.prompts: list[Prompt] = []
         self.usage = [0, 0]  # input and output tokens, of failed requests too
+        self.answered = 0  # requests, failed ones too
         self.finished: set[int] = set()
         self._duplicates = Duplicates()
         header = {"format": FORMAT, "settings": dict(settings)}
@@ -113,6 +114,7 @@ class PromptStore:
 
     def _count(self, record: Mapping[str, Any]) -> None:
         self.usage = [total + new for total, new in zip(self.usage, record["usage"], strict=True)]
+        self.answered += 1
         if not record.get("failed"):
             self.finished.add(record["request"])
 
@@ -131,7 +133,9 @@ class PromptStore:
                 if number > 1 and not {"request", "prompts", "usage"} <= record.keys():
                     raise ValueError("no record of a request")
             except (ValueError, AttributeError) as error:
-                raise ValueError(f"{self.path}, line {number}: expected {FORMAT!r}, got {line[:60]!r} ({error}).") from None
+                raise ValueError(
+                    f"{self.path}, line {number}: expected {FORMAT!r}, got {line[:60]!r} ({error})."
+                ) from None
             records.append(record)
         return records
 

@@ -35,6 +35,7 @@ class Signals:
         lean (`np.ndarray`): `[T]`, degrees of the trunk from upright, forward only.
         clearance (`np.ndarray`): `[T, 2]`, left and right foot above where they rest.
         reach (`np.ndarray`): `[T, 2]`, distance from shoulder to wrist as a share of the arm's length.
+        rise (`np.ndarray`): `[T]`, pelvis above the floor in lengths of the leg (thigh and shank).
         height (`float`): body height in metres.
     """
 
@@ -47,6 +48,7 @@ class Signals:
     lean: np.ndarray
     clearance: np.ndarray
     reach: np.ndarray
+    rise: np.ndarray
     height: float
 
     def __len__(self) -> int:
@@ -129,6 +131,7 @@ def measure(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None 
         lean=np.degrees(np.arctan2(ahead, np.maximum(trunk[:, 1], 1e-3))),
         clearance=_clearance(local[..., 1]),
         reach=_reach(world),
+        rise=local[:, 0, 1] / max(_leg(world), 1e-9),
         height=height,
     )
 
@@ -142,9 +145,12 @@ def body_height(joints: np.ndarray) -> float:
     Returns:
         `float`: metres.
     """
-    legs = _length(joints, ("left_hip", "left_knee", "left_ankle"))
-    legs += _length(joints, ("right_hip", "right_knee", "right_ankle"))
-    return STATURE * (legs / 2 + _length(joints, _CHAIN))
+    return STATURE * (_leg(joints) + _length(joints, _CHAIN))
+
+
+def _leg(joints: np.ndarray) -> float:
+    sides = (_length(joints, (f"{side}_hip", f"{side}_knee", f"{side}_ankle")) for side in SIDES)
+    return sum(sides) / 2
 
 
 def _length(joints: np.ndarray, chain: tuple[str, ...]) -> float:

@@ -9,12 +9,17 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from .lexicon import NUMBERS, SCALES, Phrases, all_words
+from .lexicon import NUMBERS, SCALES, all_words
+from .phrases import Phrases
 from .scenario import Event
 
 LONGEST_TEXT = 1000
+_UNKNOWN = (
+    "these words are no action, count, side, direction or manner that the parser knows; say it with the verbs of the "
+    "table of actions, in English"
+)
 _WORD = re.compile(r"\d+(?:,\d{3})+(?![\d,])|\d+|[^\W\d_]+(?:['-][^\W\d_]+)*|\S")
-_MARKS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
+_MARKS = str.maketrans({"’": "'", "\u2018": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 
 
 class ScenarioParseError(ValueError):
@@ -24,7 +29,7 @@ class ScenarioParseError(ValueError):
         message (`str`): what is wrong and what to do.
         text (`str`, *optional*, defaults to `""`): the whole text.
         stopped_at (`str`, *optional*, defaults to `""`): the words it stopped at.
-        understood (`Sequence[Event]`, *optional*, defaults to `()`): events read until there, in the order of the text.
+        understood (`Sequence[Event]`, *optional*, defaults to `()`): events read until there, in order.
     """
 
     def __init__(self, message: str, text: str = "", stopped_at: str = "", understood: Sequence[Event] = ()) -> None:
@@ -159,10 +164,7 @@ class Cursor:
         if not why:
             close = get_close_matches(self.word, all_words(), n=1, cutoff=0.8) if len(self.word) > 3 else []
             alike = bool(close) and close[0] != self.word and close[0][0] == self.word[0]
-            why = f"did you mean {close[0]!r}?" if alike else (
-                "these words are no action, count, side, direction or manner that the parser knows; say it with the "
-                "verbs of the table of actions, in English"
-            )
+            why = f"did you mean {close[0]!r}?" if alike else _UNKNOWN
         known = ", ".join(map(describe, understood)) or "nothing"
         quoted = self.text if len(self.text) <= 120 else self.text[:117] + "..."
         message = f"Can't read {quoted!r} as a scenario: {place}: {why}. Understood until there: {known}."

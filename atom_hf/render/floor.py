@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from .camera import Camera, View, camera_axes
 
@@ -25,8 +26,8 @@ class _Map(NamedTuple):
     top: int
     cell: float  # metres
     phases: tuple[np.ndarray, np.ndarray]  # place in the cell along x and z; int16, which wraps around
-    sharpness: tuple[np.ndarray, np.ndarray]  # pixels per unit of phase
-    strength: np.ndarray  # what a line adds to the grey level
+    slopes: tuple[np.ndarray, np.ndarray]  # by how many grey levels a unit of phase away from a line is lighter
+    line: np.ndarray  # grey level in the middle of a line
     plain: np.ndarray  # grey level between lines
 
 
@@ -48,14 +49,14 @@ class Floor:
         width, rows = camera.size
         self._grey = np.full((rows, width), SKY, dtype=np.uint8)
 
-    def grey(self, frame: int) -> np.ndarray:
+    def image(self, frame: int) -> Image.Image:
         """The floor in one frame.
 
         Args:
             frame (`int`): which frame.
 
         Returns:
-            `np.ndarray`: grey levels `[height, width]`, uint8, overwritten by the next call; pixels.
+            `PIL.Image.Image`: RGB.
         """
         target = self._camera.targets[frame if self._camera.moves else 0]
         near, other, seen = self._near, self._other, self._map
@@ -63,15 +64,13 @@ class Floor:
             moved = 2 * int(float(place) / seen.cell % 1.0 * (_TURN // 2)) % _TURN
             np.add(seen.phases[axis], np.array(moved, dtype=np.uint16).view(np.int16), out=self._whole)
             np.absolute(self._whole, out=self._whole)  # to the nearest line on either side
-            np.multiply(self._whole, seen.sharpness[axis], out=out)
+            np.multiply(self._whole, seen.slopes[axis], out=out)
         np.minimum(near, other, out=near)
-        np.subtract(_LINE_WIDTH / 2 + 0.5, near, out=near)
-        np.maximum(near, 0, out=near)
-        np.minimum(near, 1, out=near)
-        np.multiply(near, seen.strength, out=near)
-        np.add(near, seen.plain, out=near)
+        np.add(near, seen.line, out=near)
+        np.minimum(near, seen.plain, out=near)
         np.copyto(self._grey[seen.top :], near, casting="unsafe")
-        return self._grey
+        grey = Image.fromarray(self._grey)
+        return Image.merge("RGB", (grey, grey, grey))
 
 
 @lru_cache(maxsize=16)
@@ -91,20 +90,29 @@ def _floor_map(size: tuple[int, int], view: View, distance: float, focal: float,
     fog = fog * fog * (3 - 2 * fog)
 
     cell = _CELL * 2.0 ** max(0, int(np.ceil(np.log2(_CELL_PIXELS / (focal / distance * _CELL)))))
-    phases, sharpness, widest = [], [], np.zeros((rows - top, width))
+    phases, slopes, widest = [], [], np.zeros((rows - top, width))
     for point in points:
         cells = point / cell
         step = np.hypot(*np.gradient(cells)) if cells.size else cells  # from pixel to pixel
         widest = np.maximum(widest, step)
         # Odd numbers, to which even ones are added: the one number that has no absolute value does not occur.
         phases.append((np.floor(cells * _TURN).astype(np.int64) % _TURN | 1).astype(np.uint16).view(np.int16))
-        sharpness.append((1 / np.maximum(step * _TURN, 1e-6)).astype(np.float32))
+        slopes.append(1 / np.maximum(step * _TURN, 1e-6))
     crowded = (1.6 - 5 * widest).clip(0, 1)  # lines only a few pixels from each other would flicker
-    strength = ((_LINE - _FLOOR) * (1 - fog) * crowded).astype(np.float32)
-    plain = (_FLOOR + (SKY - _FLOOR) * fog + 0.5).astype(np.float32)
+    contrast = (_FLOOR - _LINE) * (1 - fog) * crowded
+    plain = _FLOOR + (SKY - _FLOOR) * fog + 0.5
+    line = plain - contrast * (_LINE_WIDTH / 2 + 0.5)
     clear = np.flatnonzero((fog < 1).any(axis=1))
     skip = int(clear[0]) if len(clear) else rows - top  # rows of nothing but fog
-    phases, sharpness = ([np.ascontiguousarray(part[skip:]) for part in parts] for parts in (phases, sharpness))
+
+    def kept(values: np.ndarray, kind: type = np.float32) -> np.ndarray:
+        return np.ascontiguousarray(values[skip:], dtype=kind)
+
     return _Map(
-        top + skip, cell, (phases[0], phases[1]), (sharpness[0], sharpness[1]), strength[skip:].copy(), plain[skip:].copy()
+        top + skip,
+        cell,
+        (kept(phases[0], np.int16), kept(phases[1], np.int16)),
+        (kept(slopes[0] * contrast), kept(slopes[1] * contrast)),
+        kept(line),
+        kept(plain),
     )

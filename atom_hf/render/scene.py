@@ -4,8 +4,7 @@
     for image in scene.images(range(len(motion))): ...      # PIL images, one after the other
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from PIL import Image
@@ -17,7 +16,7 @@ from .figure import draw_figure, figure_shapes
 from .floor import Floor
 from .labels import PALE, draw_text
 from .shadow import draw_shadow, shadow_shapes
-from .trail import Planes, Trail
+from .trail import Trail
 
 _CHUNK = 128  # frames whose geometry is worked out at once, so that memory stays flat for long clips
 _SOLE = 0.03  # metres from the lowest joint to the floor
@@ -65,7 +64,7 @@ class Scene:
         self._floor = Floor(self.camera, _FOLLOWED_RADIUS if self.camera.moves else 1.5 + float(around))
         self._trail = Trail(self.joints, self.camera) if trail else None
         self._label_size = max(10, round(min(self.size) / 18)) if label else 0
-        self._walked: _Walked | None = None
+        self._walked: tuple[int, Image.Image] | None = None  # of a fixed camera: the floor with the trail up to a frame
 
     def images(self, frames: Iterable[int]) -> Iterator[Image.Image]:
         """Draw frames.
@@ -105,38 +104,19 @@ class Scene:
             `PIL.Image.Image`: RGB.
         """
         if self.camera.moves:
-            planes = self._planes(frame)
+            image = self._floor.image(frame)
             if self._trail:
-                self._trail.draw(planes, frame)
-            return _picture(planes)
-        if self._walked is None or self._walked.frame > frame:
-            planes = self._planes(0)
+                self._trail.draw(image, frame)
+            return image
+        if self._walked is None or self._walked[0] > frame:
+            self._walked = 0, self._floor.image(0)
             if self._trail:
-                self._trail.draw(planes, 0)
-            self._walked = _Walked(0, planes, _picture(planes))
-        before, planes, image = self._walked
+                self._trail.draw(self._walked[1], 0)
+        before, image = self._walked
         if self._trail and frame > before:
-            left, top, right, bottom = box = self._trail.advance(planes, before, frame)
-            if left < right and top < bottom:
-                image.paste(_picture([plane[top:bottom, left:right] for plane in planes]), box)
-            self._walked = _Walked(frame, planes, image)
+            self._trail.advance(image, before, frame)
+            self._walked = frame, image
         return image.copy()
-
-    def _planes(self, frame: int) -> Planes:
-        grey = self._floor.grey(frame)
-        return grey.copy(), grey.copy(), grey.copy()
-
-
-class _Walked(NamedTuple):
-    """What a fixed camera sees: the floor with the trail up to a frame, as planes and as a picture."""
-
-    frame: int
-    planes: Planes
-    image: Image.Image
-
-
-def _picture(planes: Sequence[np.ndarray]) -> Image.Image:
-    return Image.merge("RGB", [Image.fromarray(plane) for plane in planes])
 
 
 def check_motion(motion: Motion) -> None:

@@ -31,7 +31,7 @@ def find_raises(s: Signals, p: Parameters) -> list[DetectedEvent]:
 
 
 def find_waves(s: Signals, p: Parameters) -> list[DetectedEvent]:
-    """Bouts of a hand that swings to and fro above its elbow.
+    """Bouts of a hand that swings from side to side above its elbow.
 
     Args:
         s ([`Signals`]): the clip.
@@ -45,23 +45,19 @@ def find_waves(s: Signals, p: Parameters) -> list[DetectedEvent]:
         wrist = s.at(f"{side}_wrist") - s.at(f"{side}_elbow")
         over = s.at(f"{side}_wrist")[:, 1] - s.at(f"{side}_shoulder")[:, 1]
         for start, end in spans(wrist[:, 1] > 0, gap=2, shortest=8):
-            swing = _main_direction(wrist[start:end][:, [0, 2]])
-            points = turning_points(swing, p.wave_stroke)
+            points = turning_points(wrist[start:end, 0], p.wave_stroke)
             for first, last in _regular(points, p):
                 if last - first < p.wave_strokes:
                     continue
                 a, b = start + points[first], start + points[last] + 1
-                if wrist[a:b, 1].mean() > p.wave_lift and over[a:b].mean() > p.wave_height:
+                if (
+                    s.tilt[a:b].max() < p.wave_tilt
+                    and wrist[a:b, 1].mean() > p.wave_lift
+                    and over[a:b].mean() > p.wave_height
+                ):
                     confidence = float(np.clip(0.5 + (last - first - p.wave_strokes) / 8, 0.5, 1))
                     found.append(DetectedEvent("wave", a, b, side, confidence=confidence))
     return pair_sides(found, p.both_share)
-
-
-def _main_direction(flat: np.ndarray) -> np.ndarray:
-    """The coordinate along which points [T, 2] vary most."""
-    centred = flat - flat.mean(axis=0)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    return centred @ vectors[:, 1]
 
 
 def _regular(points: list[int], p: Parameters) -> list[tuple[int, int]]:

@@ -30,7 +30,7 @@ def find_flights(s: Signals, p: Parameters, steps: list[Step]) -> list[DetectedE
         leaving, landing = _feet(s, p, start - _AROUND, start), _feet(s, p, end, end + _AROUND)
         if not leaving or not landing:
             continue  # cut off by the ends of the clip, or somebody who hangs
-        if len(leaving) == 1 and len(landing) == 1 and leaving != landing and _is_running(steps, start, end):
+        if leaving != landing and end - start < p.leap_time * FPS and _is_running(steps, start, end):
             continue
         margin = float(lower[start:end].max() / p.jump_clearance)
         confidence = float(np.clip(0.5 + 0.25 * (margin - 1), 0.5, 1))

@@ -21,7 +21,8 @@ def find_punches(s: Signals, p: Parameters) -> list[DetectedEvent]:
     found = []
     for column, side in enumerate(SIDES):
         reach = s.reach[:, column]
-        level = s.at(f"{side}_wrist")[:, 1] - s.at(f"{side}_shoulder")[:, 1]
+        arm = s.at(f"{side}_wrist") - s.at(f"{side}_shoulder")
+        level, angle = arm[:, 1], np.degrees(np.arctan2(arm[:, 0], arm[:, 2]))
         speed = np.linalg.norm(s.speed_of(f"{side}_wrist") - s.speed_of("pelvis"), axis=-1)
         points = turning_points(reach, p.punch_gain)
         for before, top, after in zip(points, points[1:], points[2:], strict=False):
@@ -32,8 +33,9 @@ def find_punches(s: Signals, p: Parameters) -> list[DetectedEvent]:
             if (
                 reach[top] > p.punch_reach
                 and gain > p.punch_gain
+                and _is_ahead(p, reach[start : top + 1].min(), abs(angle[top]))
                 and abs(level[top]) < p.punch_level
-                and level[start] > -0.2
+                and level[start + int(np.argmin(reach[start : top + 1]))] > p.punch_guard
                 and quick > p.punch_speed
             ):
                 found.append(
@@ -42,6 +44,11 @@ def find_punches(s: Signals, p: Parameters) -> list[DetectedEvent]:
                     )
                 )
     return pair_sides(found, p.both_share)
+
+
+def _is_ahead(p: Parameters, fold: float, angle: float) -> bool:
+    """Whether an arm folded to a share of its length stretches where a punch goes, `angle` degrees from ahead."""
+    return (fold < p.punch_fold and angle < p.punch_angle) or (fold < p.jab_fold and angle < p.jab_angle)
 
 
 def find_throws(s: Signals, p: Parameters) -> list[DetectedEvent]:
@@ -85,7 +92,10 @@ def find_claps(s: Signals, p: Parameters) -> list[DetectedEvent]:
         `list[DetectedEvent]`: `clap`.
     """
     apart = np.linalg.norm(s.place("left_wrist") - s.place("right_wrist"), axis=-1)
+    between = s.at("left_wrist") - s.at("right_wrist")
     height = (s.at("left_wrist")[:, 1] + s.at("right_wrist")[:, 1]) / 2 - s.at("pelvis")[:, 1]
+    travel = np.linalg.norm(s.speed_of("pelvis"), axis=-1)
+    rate = np.gradient(apart) * FPS
     points = turning_points(apart, p.clap_opening)
     near = round(p.clap_time * FPS)
     events = []
@@ -95,6 +105,15 @@ def find_claps(s: Signals, p: Parameters) -> list[DetectedEvent]:
             continue
         start, end = max(0, top - near), min(len(s), top + near + 1)
         parted = apart[top] + p.clap_opening * 0.8
-        if height[top] > 0.05 and apart[start : top + 1].max() > parted and apart[top:end].max() > parted:
+        if (
+            height[top] < 0.05
+            or between[top, 0] < p.clap_apart
+            or abs(between[top, 1]) > p.clap_tilt
+            or travel[top] > p.clap_travel
+            or -rate[start : top + 1].min() < p.clap_speed
+            or rate[top:end].max() < p.clap_speed
+        ):
+            continue
+        if apart[start : top + 1].max() > parted and apart[top:end].max() > parted:
             events.append(DetectedEvent("clap", max(start, before), min(end, after + 1)))
     return events

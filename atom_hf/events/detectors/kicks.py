@@ -24,7 +24,12 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
         out = ankle[:, [0, 2]] - hip[:, [0, 2]]
         reach = np.linalg.norm(out, axis=-1)
         speed = np.linalg.norm(s.speed_of(f"{side}_ankle") - s.speed_of("pelvis"), axis=-1)
-        raised = (s.clearance[:, column] > p.kick_clearance) & (reach > p.kick_reach)
+        height = s.clearance[:, column]
+        raised = (height > p.kick_clearance) & (reach > p.kick_reach)
+        fast = speed > p.low_kick_speed
+        nearby = np.convolve(fast, np.ones(7), mode="same") > 0  # the foot slows down where it is furthest
+        raised |= (height > p.low_kick_clearance) & (reach > p.low_kick_reach) & nearby
+        raised &= out[:, 1] > -0.7 * np.abs(out[:, 0])  # not behind
         for start, end in spans(raised, gap=2):
             top = start + int(np.argmax((reach + s.clearance[:, column])[start:end]))
             direction = _direction(out[top], side)
@@ -36,16 +41,14 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
                 or end - start > p.kick_time * FPS
                 or other.min() > p.contact_clearance
                 or s.tilt[top] > p.lying_tilt + 15
-                or s.at("pelvis")[top, 1] < p.low_height
+                or s.rise[top] < p.low_height
             ):
                 continue
             down = s.clearance[:, column] < p.contact_clearance * 2
             first = _last(down, before, start)
             last = _first(down, end, min(after, len(s)))
             margin = speed[before:end].max() / p.kick_speed
-            events.append(
-                DetectedEvent("kick", first, last, side, direction, float(np.clip(0.5 * margin, 0.5, 1)))
-            )
+            events.append(DetectedEvent("kick", first, last, side, direction, float(np.clip(0.5 * margin, 0.5, 1))))
     return events
 
 

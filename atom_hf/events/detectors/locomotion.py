@@ -85,7 +85,13 @@ def _split(bout: list[Step], p: Parameters) -> list[list[Step]]:
         else:
             parts.append([step])
         previous = kind
-    return parts if all(len(part) >= p.bout_steps for part in parts) or len(bout) < p.bout_steps else [bout]
+    while len(parts) > 1 and min(map(len, parts)) < p.bout_steps:
+        short = min(range(len(parts)), key=lambda i: len(parts[i]))
+        near = [i for i in (short - 1, short + 1) if 0 <= i < len(parts)]
+        into = min(near, key=lambda i: len(parts[i]))
+        first, second = sorted((short, into))
+        parts[first : second + 1] = [parts[first] + parts[second]]
+    return parts
 
 
 def _named(part: list[Step], p: Parameters) -> list[DetectedEvent]:
@@ -94,7 +100,7 @@ def _named(part: list[Step], p: Parameters) -> list[DetectedEvent]:
     directions = [step.direction for step in part]
     direction = max(set(directions), key=directions.count)
     runs = sum(step.runs for step in part) / len(part)
-    action = "run" if runs > 0.5 else "walk"
+    action = "run" if runs >= p.run_share else "walk"
     return [
         DetectedEvent(
             action,
@@ -126,7 +132,8 @@ def direction_of(s: Signals, start: int, end: int, joint: str = "pelvis") -> str
 
 def _runs(s: Signals, p: Parameters, start: int, end: int) -> bool:
     """Whether the body flies while the feet are apart instead of sinking, and is fast."""
-    a, b = max(0, start - 6), min(len(s), end + 6)
+    around = round(p.run_window * FPS)
+    a, b = max(0, start - around), min(len(s), end + around)
     window = slice(a, b)
     speed = np.linalg.norm((s.place("pelvis")[b - 1] - s.place("pelvis")[a])[[0, 2]]) / max(1, b - 1 - a) * FPS
     if speed < p.run_speed:
@@ -134,10 +141,11 @@ def _runs(s: Signals, p: Parameters, start: int, end: int) -> bool:
     apart = np.linalg.norm((s.place("left_ankle") - s.place("right_ankle"))[window][:, [0, 2]], axis=-1)
     height = s.place("pelvis")[window, 1]
     spread = apart.std() * height.std()
-    return bool(spread > 0 and ((apart - apart.mean()) * (height - height.mean())).mean() / spread > p.run_bounce)
+    bounce = ((apart - apart.mean()) * (height - height.mean())).mean() / max(float(spread), 1e-9)
+    return bool(speed > p.run_surely or bounce > p.run_bounce - p.run_trade * (speed - p.run_speed))
 
 
 def _shared(start: int, end: int, other_start: int, other_end: int) -> float:
-    """How much of the shorter stretch lies in the other one."""
+    """How much of the longer stretch lies in the other one."""
     shared = min(end, other_end) - max(start, other_start)
-    return max(0, shared) / min(end - start, other_end - other_start)
+    return max(0, shared) / max(end - start, other_end - other_start)

@@ -5,6 +5,7 @@ import numpy as np
 from ..detected import DetectedEvent
 from ..parameters import Parameters
 from ..signals import FPS, Signals, spans, turning_points
+from .locomotion import Step
 
 STANDING, BETWEEN, CROUCHED, SEATED, LYING = range(5)
 
@@ -21,14 +22,14 @@ def postures_of(s: Signals, p: Parameters) -> np.ndarray:
     Returns:
         `np.ndarray`: `[T]` of `STANDING`, `BETWEEN`, `CROUCHED`, `SEATED` and `LYING`.
     """
-    pelvis = s.at("pelvis")[:, 1]
+    pelvis = s.rise
     posture = np.full(len(s), BETWEEN)
     posture[pelvis > p.stand_height] = STANDING
     low = pelvis < p.low_height
     sits = (behind_feet(s) > p.seat_balance) | (pelvis < p.floor_height)
     posture[low & ~sits] = CROUCHED
     posture[low & sits] = SEATED
-    posture[(pelvis < 0.25) & (s.tilt > p.lying_tilt)] = LYING
+    posture[(pelvis < p.lying_height) & (s.tilt > p.lying_tilt)] = LYING
     return posture
 
 
@@ -57,22 +58,45 @@ def find_postures(s: Signals, p: Parameters) -> list[DetectedEvent]:
     Returns:
         `list[DetectedEvent]`: `squat`, `sit_down`, `stand_up` and `lie_down`.
     """
-    runs = _runs(postures_of(s, p), round(p.posture_time * FPS), len(s))
+    posture_of_frame = postures_of(s, p)
+    runs = _runs(posture_of_frame, round(p.posture_time * FPS), len(s))
+    runs = [run for i, run in enumerate(runs) if not _passes_seat(s, p, runs, i)]
     events = []
     for index, (posture, start, end) in enumerate(runs):
-        before = runs[index - 1] if index else None
-        after = runs[index + 1] if index + 1 < len(runs) else None
-        if posture == LYING and before:
-            events.append(DetectedEvent("lie_down", _leaving(s, before), start + 1))
-        elif posture == SEATED and before and before[0] in (STANDING, CROUCHED):
-            events.append(DetectedEvent("sit_down", _leaving(s, before), start + 1))
-        elif posture == STANDING and before and before[0] in (SEATED, LYING):
-            events.append(DetectedEvent("stand_up", before[2] - 1, start + 1))
-        elif posture == STANDING and before and before[0] == CROUCHED and index == 1:
-            events.append(DetectedEvent("stand_up", before[2] - 1, start + 1))
-        elif posture == CROUCHED and before and after and before[0] == STANDING and after[0] == STANDING:
-            events.append(DetectedEvent("squat", before[2], after[1]))
+        if not index:
+            continue
+        before, left = runs[index - 1][0], runs[index - 1][2]
+        if posture == LYING:
+            events.append(DetectedEvent("lie_down", left - 1, start + 1))
+        elif posture == SEATED and before in (STANDING, CROUCHED):
+            events.append(DetectedEvent("sit_down", left - 1, start + 1))
+        elif posture == STANDING and (before in (SEATED, LYING) or (before == CROUCHED and index == 1)):
+            events.append(DetectedEvent("stand_up", left - 1, start + 1))
+    return events + _squats(s, p, posture_of_frame)
+
+
+def _squats(s: Signals, p: Parameters, posture: np.ndarray) -> list[DetectedEvent]:
+    """Low points of the pelvis with the weight over the feet; it need not rise all the way in between."""
+    events = []
+    points = turning_points(s.rise, p.squat_depth)
+    for before, low, after in zip(points, points[1:], points[2:], strict=False):
+        if posture[low] != CROUCHED or s.rise[low] > min(s.rise[before], s.rise[after]):
+            continue
+        middle = (s.rise[low] + min(s.rise[before], s.rise[after])) / 2
+        start = before + int(np.argmax(s.rise[before : low + 1] < middle))
+        end = after - int(np.argmax(s.rise[low : after + 1][::-1] < middle)) + 1
+        events.append(DetectedEvent("squat", start, end))
     return events
+
+
+def _passes_seat(s: Signals, p: Parameters, runs: list[tuple[int, int, int]], index: int) -> bool:
+    """Whether somebody sits only on the way down to lying, without ever sitting still, or on the way up from it."""
+    posture, start, end = runs[index]
+    if posture != SEATED or LYING not in {run[0] for run in runs[max(0, index - 1) : index + 2]}:
+        return False
+    neck, pause = s.place("neck")[start:end], round(p.posture_time * FPS)
+    moved = np.linalg.norm(neck[pause:] - neck[:-pause], axis=-1)
+    return not (moved < p.still_speed * p.posture_time).any()
 
 
 def _runs(posture: np.ndarray, shortest: int, frames: int) -> list[tuple[int, int, int]]:
@@ -94,22 +118,17 @@ def _runs(posture: np.ndarray, shortest: int, frames: int) -> list[tuple[int, in
         run
         for i, run in enumerate(merged)
         if run[0] != CROUCHED
-        or not any(
-            0 <= j < len(merged) and merged[j][0] in (SEATED, LYING) for j in (i - 1, i + 1)
-        )
+        or not any(0 <= j < len(merged) and merged[j][0] in (SEATED, LYING) for j in (i - 1, i + 1))
     ]
 
 
-def _leaving(s: Signals, before: tuple[int, int, int]) -> int:
-    return max(0, before[2] - 1)
-
-
-def find_bows(s: Signals, p: Parameters) -> list[DetectedEvent]:
+def find_bows(s: Signals, p: Parameters, steps: list[Step]) -> list[DetectedEvent]:
     """The trunk bent forward and raised again, with the pelvis kept up.
 
     Args:
         s ([`Signals`]): the clip.
         p ([`Parameters`]): thresholds.
+        steps (`list[Step]`): steps in order of time.
 
     Returns:
         `list[DetectedEvent]`: `bow`.
@@ -119,11 +138,14 @@ def find_bows(s: Signals, p: Parameters) -> list[DetectedEvent]:
     for before, top, after in zip(points, points[1:], points[2:], strict=False):
         if s.lean[top] < max(s.lean[before], s.lean[after]) or s.lean[top] < p.bow_tilt:
             continue
-        if s.at("pelvis")[top, 1] < p.bow_height:
+        base = max(s.lean[before], s.lean[after])
+        bent = s.lean > base + (s.lean[top] - base) / 4
+        start = before + int(np.argmax(bent[before : top + 1]))
+        end = after - int(np.argmax(bent[top : after + 1][::-1])) + 1
+        meanwhile = sum(step.start < end and start < step.end for step in steps)
+        pelvis = s.at("pelvis")[[start, top, min(end, len(s)) - 1], 1]
+        if np.ptp(pelvis) > p.bow_drop or meanwhile >= (1 if s.lean[top] < p.bow_deep else p.bow_steps):
             continue
-        half = s.lean[top] / 2
-        start = before + int(np.argmax(s.lean[before : top + 1] > half / 2))
-        end = after - int(np.argmax(s.lean[top : after + 1][::-1] > half / 2))
         confidence = float(np.clip(0.5 + (s.lean[top] - p.bow_tilt) / 60, 0.5, 1))
-        events.append(DetectedEvent("bow", start, min(end + 1, len(s)), confidence=confidence))
+        events.append(DetectedEvent("bow", start, min(end, len(s)), confidence=confidence))
     return events

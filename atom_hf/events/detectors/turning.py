@@ -4,7 +4,7 @@ import numpy as np
 
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, Signals, spans
+from ..signals import FPS, Signals, spans, turning_points
 
 
 def find_turns(s: Signals, p: Parameters) -> list[DetectedEvent]:
@@ -25,10 +25,24 @@ def find_turns(s: Signals, p: Parameters) -> list[DetectedEvent]:
         for start, end in spans((sign * rate > p.turn_slow) & upright, shortest=3):
             if (sign * rate[start:end]).max() < p.turn_rate:
                 continue
-            angle = sign * (s.heading[min(end, len(s) - 1)] - s.heading[max(start - 1, 0)])
-            feet = sign * (s.toes[min(end + around, len(s) - 1)] - s.toes[max(start - around, 0)])
-            if angle >= p.turn_angle and feet > p.turn_feet * angle:
-                direction = name if angle < p.around_angle else "around"
-                confidence = float(np.clip(0.5 + (angle - p.turn_angle) / 60, 0.5, 1))
-                events.append(DetectedEvent("turn", start, end, direction=direction, confidence=confidence))
+            for first, last in _parts(sign * rate, start, end, p):
+                angle = sign * (s.heading[min(last, len(s) - 1)] - s.heading[max(first - 1, 0)])
+                feet = sign * (s.toes[min(last + around, len(s) - 1)] - s.toes[max(first - around, 0)])
+                if angle >= p.turn_angle and feet > p.turn_feet * angle:
+                    direction = name if angle < p.around_angle else "around"
+                    confidence = float(np.clip(0.5 + (angle - p.turn_angle) / 60, 0.5, 1))
+                    events.append(DetectedEvent("turn", first, last, direction=direction, confidence=confidence))
     return events
+
+
+def _parts(rate: np.ndarray, start: int, end: int, p: Parameters) -> list[tuple[int, int]]:
+    """One turn, or several where the body nearly stops in between, each far enough to be a turn."""
+    cuts = [start]
+    points = turning_points(rate[start:end], p.turn_rate / 2)
+    for before, low, after in zip(points, points[1:], points[2:], strict=False):
+        dip, peak = rate[start + low], min(rate[start + before], rate[start + after])
+        if dip < p.turn_dip * peak and rate[cuts[-1] : start + low].sum() / FPS > p.turn_angle:
+            cuts.append(start + low)
+    if len(cuts) > 1 and rate[cuts[-1] : end].sum() / FPS < p.turn_angle:
+        cuts.pop()
+    return list(zip(cuts, [*cuts[1:], end], strict=True))

@@ -9,7 +9,7 @@ from .jumps import hop, jump
 from .legs import kick, squat
 from .locomotion import run, step, turn, walk
 from .postures import begin_low, bow, lie_down, sit_down, stand_up
-from .stage import FPS, Mark, Stage
+from .stage import FPS, GRAVITY, Mark, Stage
 
 PRIMITIVES: dict[str, Callable[[Stage, Event], None]] = {
     "walk": walk,
@@ -31,4 +31,4 @@ PRIMITIVES: dict[str, Callable[[Stage, Event], None]] = {
     "throw": throw,
 }
 
-__all__ = ["FPS", "PRIMITIVES", "Body", "Mark", "Stage", "begin_low"]
+__all__ = ["FPS", "GRAVITY", "PRIMITIVES", "Body", "Mark", "Stage", "begin_low"]

@@ -67,7 +67,7 @@ def wave(stage: Stage, event: Event) -> None:
     down = stage.now + stage.seconds(0.5)
     stage.rest_arms(stage.now, down, sides)
     if len(sides) == 1:
-        stage.move(start, up, tilt=sign(sides[0]) * -4.0, lean_side=sign(sides[0]) * 2.0)
+        stage.move(start, up, tilt=sign(sides[0]) * 4.0, lean_side=sign(sides[0]) * -2.0)
         stage.move(stage.now, down, tilt=0.0, lean_side=0.0)
     stage.now = down
     stage.mark(start, down, event.side or sides[0])
@@ -92,7 +92,7 @@ def raise_arm(stage: Stage, event: Event) -> None:
             stage.hold(held, *(f"{side}_arm_{name}" for name in raised))
             stage.arm(None, down, side, **stage.arm_rest())
         if len(sides) == 1:
-            stage.move(start, up, lean_side=sign(sides[0]) * 4.0, look=sign(sides[0]) * 4.0)
+            stage.move(start, up, lean_side=sign(sides[0]) * -4.0, look=sign(sides[0]) * 4.0)
             stage.move(held, down, lean_side=0.0, look=0.0)
         else:
             stage.move(start, up, bend=stage.value("bend") - 6.0, nod=-6.0)

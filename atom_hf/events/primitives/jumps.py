@@ -148,7 +148,7 @@ def _mirrored_home(stage: Stage, side: str) -> Place:
 def _stand_on(stage: Stage, side: str, start: float, end: float) -> None:
     """Shift the weight onto one foot and lift the other behind."""
     x, z = _above(stage, side)
-    stage.move(start, end, x=x, z=z, lean_side=sign(side) * 4.0, roll=-sign(side) * -3.0)
+    stage.move(start, end, x=x, z=z, lean_side=sign(side) * 4.0, roll=sign(side) * 3.0)
     free = other(side)
     foot = f"{free}_foot_"
     home = stage.home(free, _mirrored_home(stage, side))

@@ -59,11 +59,9 @@ def _kick(stage: Stage, side: str, direction: str, first: bool) -> None:
 
     stage.move(start, shift, x=over.x, z=over.z, roll=0.0)
     back = 1.0 if direction == "forward" else 0.4
-    tip = -sine * 14.0  # the trunk leans away from a kick to the side; lean_side is positive to the right
+    tip = -sine * 14.0  # the trunk leans away from a kick to the side
     stage.move(shift, drawn, hip_twist=inward * -6.0 * back, pitch=8.0, bend=body.lean + 8.0)
-    stage.move(
-        drawn, out, hip_twist=inward * 10.0 * back, pitch=-9.0 * back, roll=tip * -0.6 * -1, lean_side=-tip * -1
-    )
+    stage.move(drawn, out, hip_twist=inward * 10.0 * back, pitch=-9.0 * back, roll=0.6 * tip, lean_side=tip)
     stage.move(drawn, out, bend=body.lean + 10.0 * back, y=body.stand + 0.01)
     stage.arm(start, drawn, side, swing=26.0, spread=28.0, turn=15.0, elbow=42.0)
     stage.arm(drawn, out, side, swing=-28.0, spread=32.0, turn=10.0, elbow=30.0)

@@ -72,12 +72,11 @@ def _course(stage: Stage, count: int, length: float, direction: str, first: str,
     strides = []
     side = first
     for i in range(count):
-        last = close and i == count - 1
         ahead = where[other(side)]
-        if last or (sideways and i % 2 == 1):
+        if i % 2 == 1 if sideways else close and i == count - 1:
             reach = ahead
         else:
-            reach = ahead + length * stage.between(0.94, 1.06) * (0.75 if i == 0 and not sideways else 1.0)
+            reach = ahead + length * stage.between(0.94, 1.06) * (0.75 if i == 0 and count > 1 and not sideways else 1.0)
         where[side] = reach
         middle = (where["left"] + where["right"]) / 2
         target = stage.home(side, Place(*stage.ahead(travel, reach), place.yaw))
@@ -132,7 +131,7 @@ def _shift(stage: Stage, stride: Stride, start: float, end: float, vigour: float
     towards = sign(other(stride.side)) * 0.024
     x, z = stage.ahead(Place(*centre, (old.yaw + stride.yaw) / 2), 0.0, towards)
     stage.hold(start, "x", "z", "yaw", "hip_twist", "twist", "roll", "y")
-    stage.key(middle, x=x, z=z, y=stage.body.stand + 0.01, roll=3.0 * sign(stride.side) * -1)
+    stage.key(middle, x=x, z=z, y=stage.body.stand + 0.01, roll=3.0 * sign(stride.side))
     turn = -sign(stride.side) * 5.0 * vigour
     stage.key(end, x=stride.pelvis[0], z=stride.pelvis[1], yaw=stride.yaw, roll=0.0)
     stage.key(end, hip_twist=turn, twist=-2.0 * turn, y=stage.body.stand - 0.012 * vigour)

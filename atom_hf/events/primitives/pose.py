@@ -17,11 +17,11 @@ _TRUNK = ("bend", "lean_side", "twist", "nod", "look", "tilt")
 _FOOT = ("x", "z", "lift", "yaw", "pitch", "splay")
 _ARM = ("swing", "spread", "turn", "elbow")
 
-# What a body is moved by. Root: position of the pelvis, heading (yaw, positive to the left), pitch forward, roll to
-# the right, hip_twist to the left about its own long axis. Trunk: bend forward, lean to the right, twist to the left;
-# nod, look and tilt are the head's. Foot: place of the ankle when flat, lift above the floor, yaw, pitch (positive:
-# heel up, about the toes; negative: toes up, about the heel), splay of the knee outwards. Arm: swing forward, spread
-# outwards, turn inwards about itself, bend of the elbow.
+# What a body is moved by; what has a side is positive to the left. Root: position of the pelvis, heading (yaw), pitch
+# forward, roll, hip_twist about its own long axis. Trunk: bend forward, lean_side, twist; nod, look and tilt are the
+# head's. Foot: place of the ankle when flat, lift above the floor, yaw, pitch (positive: heel up, about the toes;
+# negative: toes up, about the heel), splay of the knee outwards. Arm: swing forward, spread outwards, turn inwards
+# about itself, bend of the elbow.
 CHANNELS: tuple[str, ...] = (
     *_ROOT,
     *_TRUNK,
@@ -76,7 +76,7 @@ def pose_joints(body: Body, series: Mapping[str, np.ndarray], air: np.ndarray) -
     root = np.stack([series["x"], series["y"], series["z"]], axis=-1)
     ankle, toe = _feet(body, series)
     hip_offset = (pelvis @ body.offsets[1:3].T).transpose(2, 0, 1)  # [2, T, 3]
-    root[:, 1] = _reachable_height(body, root, hip_offset, ankle, _pair(series, "foot_lift"))
+    root[:, 1] = _reachable_height(body, root, hip_offset, ankle, _pair(series, "foot_lift") + air)
     hip = root + hip_offset
     knee, ankle = _legs(body, series, pelvis, hip, ankle)
     for i in range(2):
@@ -119,7 +119,7 @@ def _reachable_height(
         away = ankle[i] - hip_offset[i] - root
         flat = away[:, 0] ** 2 + away[:, 2] ** 2
         limit = ankle[i, :, 1] - hip_offset[i, :, 1] + np.sqrt(np.maximum(reach**2 - flat, 0.01))
-        limit = limit + 6 * np.maximum(lift[i], 0) ** 2  # a lifted foot follows the pelvis, not the other way round
+        limit = limit + 6 * np.maximum(lift[i], 0) ** 2  # a lifted foot does not hold the pelvis back
         gap = height - limit
         height = height - (gap + np.sqrt(gap**2 + _SOFT**2)) / 2
     return height

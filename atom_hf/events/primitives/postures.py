@@ -144,13 +144,15 @@ def _roll_over(stage: Stage) -> None:
     end = start + stage.seconds(0.75)
     side = "left" if stage.chance(0.5) else "right"
     turn, place = sign(side), stage.place
-    stage.move(start, end, hip_twist=88.0 * turn, y=0.155, lean_side=6.0 * turn, bend=14.0, pitch=-86.0)
+    stage.move(start, end, hip_twist=88.0 * turn, y=0.172, lean_side=-9.0 * turn, bend=14.0, pitch=-86.0)
     for which in SIDES:
         foot, lower = f"{which}_foot_", which == side
         x, z = stage.ahead(place, 0.6 * body.leg, turn * (0.24 if lower else 0.3))
         away = {foot + "x": x, foot + "z": z, foot + "lift": 0.0 if lower else 0.1}
         stage.move(start, end, **away, **{foot + "yaw": place.yaw + 40.0 * turn, foot + "pitch": 0.0})
-        stage.arm(start, end, which, swing=64.0 if lower else 44.0, spread=4.0, turn=12.0, elbow=40.0)
+        stage.arm(
+            start, end, which, swing=64.0 if lower else 44.0, spread=-12.0 if lower else 4.0, turn=12.0, elbow=40.0
+        )
     stage.now = end
 
 
