@@ -7,6 +7,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .events import ACTIONS as ACTIONS
+    from .events import Action as Action
+    from .events import BankClip as BankClip
+    from .events import ClipBank as ClipBank
+    from .events import DetectedEvent as DetectedEvent
+    from .events import Event as Event
+    from .events import EventScores as EventScores
+    from .events import Fault as Fault
+    from .events import Scenario as Scenario
+    from .events import Segment as Segment
+    from .events import Synthesis as Synthesis
+    from .events import detect_events as detect_events
+    from .events import score_events as score_events
+    from .events import synthesize as synthesize
+    from .events import with_fault as with_fault
     from .motion import JOINT_NAMES as JOINT_NAMES
     from .motion import Caption as Caption
     from .motion import HumanML3DClip as HumanML3DClip
@@ -33,11 +48,39 @@ if TYPE_CHECKING:
     from .motion import to_origin as to_origin
     from .motion import to_uniform_skeleton as to_uniform_skeleton
     from .motion import write_humanml3d as write_humanml3d
+    from .render import render_comparison as render_comparison
+    from .render import render_frames as render_frames
     from .render import render_sheet as render_sheet
+    from .render import render_strip as render_strip
+    from .render import render_trajectory as render_trajectory
+    from .render import render_video as render_video
+    from .render import render_views as render_views
+    from .rewards import Judge as Judge
+    from .rewards import JudgeItem as JudgeItem
+    from .rewards import JudgeReward as JudgeReward
+    from .rewards import KinematicJudge as KinematicJudge
+    from .rewards import Verdict as Verdict
 
 __version__ = "0.1.0.dev0"
 
 _PUBLIC: dict[str, tuple[str, ...]] = {
+    "atom_hf.events": (
+        "ACTIONS",
+        "Action",
+        "BankClip",
+        "ClipBank",
+        "DetectedEvent",
+        "Event",
+        "EventScores",
+        "Fault",
+        "Scenario",
+        "Segment",
+        "Synthesis",
+        "detect_events",
+        "score_events",
+        "synthesize",
+        "with_fault",
+    ),
     "atom_hf.motion": (
         "JOINT_NAMES",
         "Caption",
@@ -66,7 +109,22 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "to_uniform_skeleton",
         "write_humanml3d",
     ),
-    "atom_hf.render": ("render_sheet",),
+    "atom_hf.render": (
+        "render_comparison",
+        "render_frames",
+        "render_sheet",
+        "render_strip",
+        "render_trajectory",
+        "render_video",
+        "render_views",
+    ),
+    "atom_hf.rewards": (
+        "Judge",
+        "JudgeItem",
+        "JudgeReward",
+        "KinematicJudge",
+        "Verdict",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/render.py
 
 Matplotlib draws a plain stick figure as the field's code does, only faster: artists are made once and moved with
-`set_data_3d`, axes are off, and pixels are read from the Agg canvas. All rows take turns in every round, and the best round
-counts, so that a busy machine slows down each of them alike. Times are processor time.
+`set_data_3d`, axes are off, and pixels are read from the Agg canvas. All rows take turns in every round, and the best
+round counts, so that a busy machine slows down each of them alike. Times are processor time.
 """
 
 import argparse
@@ -33,7 +33,8 @@ COLOURS = ("#f07a20", "#2f70de", "#555555", "#f07a20", "#2f70de")  # of the chai
 
 
 def matplotlib_frames(joints: np.ndarray, frames: int) -> Callable[[], int]:
-    """Draws `frames` frames of stick figure, floor grid, root trajectory and time with matplotlib; gives their number."""
+    """Draws `frames` frames of stick figure, floor grid, root trajectory and time with matplotlib; gives their
+    number."""
     import matplotlib
 
     matplotlib.use("agg")

@@ -24,9 +24,7 @@ def main() -> None:
     """Write the corpus and its statistics."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", type=Path, nargs="+", help="motion files")
-    parser.add_argument(
-        "--captions", type=Path, help="JSON object: name of a file, without suffix → caption"
-    )
+    parser.add_argument("--captions", type=Path, help="JSON object: name of a file, without suffix → caption")
     parser.add_argument("--out", type=Path, default=Path("corpus"), help="folder to write")
     options = parser.parse_args()
     captions = json.loads(options.captions.read_text(encoding="utf-8")) if options.captions else {}

@@ -25,4 +25,8 @@ python "$examples/build_corpus.py" "$out"/walk.bvh --out "$out/corpus"
 
 echo "6. Look at it."
 atom-hf render "$out/walk.npy" "$out/walk.png" --layout trajectory --text "a person walks along a curve to the left"
+
+echo "7. Events: a sentence becomes a motion, and the judge says what it shows, right and with one fault each."
+python "$examples/judge_motion.py" "a person walks forward, then jumps twice and waves with the right hand" --out "$out"
+atom-hf judge "$out/walk_again.bvh" "a person walks forward"
 echo "Done: see $out/walk.png."

@@ -98,8 +98,7 @@ class ClauseReader(HeadReader):
         while cursor.word and cursor.word != "to" and words < 5:
             cursor.at, words = cursor.at + 1, words + 1
         if words and cursor.words[cursor.at - 1] in (*LIMBS, *PLURALS) and cursor.take("to"):
-            cursor.words.insert(limb, "with")  # then it reads like "kicks with the left leg"
-            cursor.at += 1
+            cursor.insert(limb, "with")  # then it reads like "kicks with the left leg"
             return limb
         cursor.at = start
         return None
@@ -188,9 +187,9 @@ class ClauseReader(HeadReader):
                 return False
         elif limb not in (action.limb, *action.limb_synonyms):
             at, cursor.at = cursor.at, start
-            verb = " ".join(cursor.words[draft.at : start])
+            verb = cursor.said(draft.at, start)
             why = f"{verb!r} goes with {' or '.join((action.limb, *action.limb_synonyms))}" if action.limb else ""
-            raise self.error(why, " ".join(cursor.words[start : at + 1]))
+            raise self.error(why, cursor.said(start, at + 1))
         else:
             cursor.at += 1
         if both or (plural and not one and side is None):
@@ -238,7 +237,7 @@ class ClauseReader(HeadReader):
         if cursor.word == "(" and cursor.peek() in STYLES and cursor.peek(2) == ")":
             cursor.at += 3
             return True
-        if cursor.word == "like" or cursor.rest(2) in ("as if", "as though"):
+        if cursor.word == "like" or cursor.rest(2).lower() in ("as if", "as though"):
             while cursor.word and cursor.word not in (",", ".", ";", "then", "before", "after", "while", "and"):
                 cursor.at += 1
             return True
@@ -246,11 +245,12 @@ class ClauseReader(HeadReader):
 
     def _settle(self, draft: Draft) -> None:
         """Check the draft against the table while the place in the text is known."""
-        words = " ".join(self.cursor.words[draft.at : draft.end])
-        if draft.action == "raise_arm" and not any(word in words.split() for word in (*LIMBS, *PLURALS)):
+        words = self.cursor.said(draft.at, draft.end)
+        if draft.action == "raise_arm" and not self._names_a_limb(draft):
             self._draft = None
             raise self.error(
-                "only arms and hands are raised in the table of actions; say which", f"{words} {self.cursor.rest()}"
+                "only arms and hands are raised in the table of actions; say which",
+                self.cursor.said(draft.at, draft.end + 3),
             )
         direction = None if draft.direction in _DECIDED_LATER else draft.direction
         try:
@@ -261,8 +261,11 @@ class ClauseReader(HeadReader):
         self.understood.append(event)
         self._draft = None
 
+    def _names_a_limb(self, draft: Draft) -> bool:
+        return not {*LIMBS, *PLURALS}.isdisjoint(self.cursor.words[draft.at : draft.end])
+
     def _contradiction(self, draft: Draft, first: str, second: str, start: int) -> ScenarioParseError:
-        words = " ".join(self.cursor.words[start : self.cursor.at])
+        words = self.cursor.said(start, self.cursor.at)
         self.cursor.at = start
         return self.error(f"it says {first}, then {second}; say one, or two events with 'then' between", words or None)
 
@@ -286,7 +289,7 @@ class ClauseReader(HeadReader):
                 end, cursor.at = cursor.at + found[1], start
                 raise self.error(
                     f"{draft.direction} and {found[0]} at once is no direction of the table; say one, or 'then'",
-                    " ".join(cursor.words[draft.at : end]),
+                    cursor.said(draft.at, end),
                 )
             cursor.at += found[1]
             more.direction, more.side = found[0], draft.side

@@ -80,7 +80,33 @@ def bridge(first: np.ndarray, second: np.ndarray, frames: int) -> tuple[np.ndarr
     floor = (1 - u) * first[-1, :, 1].min() + u * second[0, :, 1].min()
     root = np.stack([path[:-1, 0], floor - lowest[1:-1], path[:-1, 1]], axis=-1)
     shift = path[-1] - second[0, 0, [0, 2]]
-    return still + root[:, None], second + np.array([shift[0], 0.0, shift[1]])
+    second = second + np.array([shift[0], 0.0, shift[1]])
+    gap = still + root[:, None]
+    if feet[0] == feet[1]:
+        _step(gap, 1 - feet[0], first[-1], second[0], u)
+    return gap, second
+
+
+def _step(gap: np.ndarray, foot: int, before: np.ndarray, after: np.ndarray, u: np.ndarray) -> None:
+    """Lift the foot that is not stood on, in place, by as much as its way asks for: it steps instead of sliding."""
+    hip, knee, ankle, toe = ((1, 4, 7, 10), (2, 5, 8, 11))[foot]
+    way = float(np.linalg.norm((after[ankle] - before[ankle])[[0, 2]]))
+    height = min(0.3 * way, 0.06) * np.sin(np.pi * u)[:, None] ** 2
+    target = gap[:, ankle] + height * np.array([0.0, 1.0, 0.0])
+    thigh, shin = (np.linalg.norm(before[a] - before[b]) for a, b in ((knee, hip), (ankle, knee)))
+    away = target - gap[:, hip]
+    distance = np.linalg.norm(away, axis=-1, keepdims=True)
+    direction = away / distance
+    distance = np.clip(distance, abs(thigh - shin) * 1.01, 0.9999 * (thigh + shin))
+    # The knee stays on the side on which it was; toes point there too, which says where a straight knee bends.
+    pole = gap[:, knee] - gap[:, hip] + 0.05 * (gap[:, toe] - gap[:, ankle])
+    pole = pole - (pole * direction).sum(-1, keepdims=True) * direction
+    pole = pole / np.maximum(np.linalg.norm(pole, axis=-1, keepdims=True), 1e-9)
+    along = (thigh**2 - shin**2 + distance**2) / (2 * distance)
+    toe_bone = gap[:, toe] - gap[:, ankle]
+    gap[:, knee] = gap[:, hip] + along * direction + np.sqrt(np.maximum(thigh**2 - along**2, 0.0)) * pole
+    gap[:, ankle] = gap[:, hip] + distance * direction
+    gap[:, toe] = gap[:, ankle] + toe_bone
 
 
 def _hermite(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray, u: np.ndarray) -> np.ndarray:

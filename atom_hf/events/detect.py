@@ -14,7 +14,7 @@ from .detectors.locomotion import Step, find_steps, find_walks
 from .detectors.postures import find_bows, find_postures
 from .detectors.turning import find_turns
 from .parameters import Parameters
-from .signals import FPS, Signals, measure
+from .signals import FPS, SIDES, Signals, measure
 
 # Events of the third kind are left out where at least half of them lies within one of the first, or so many seconds
 # before or after it: they are part of it.
@@ -23,15 +23,17 @@ _PARTS: tuple[tuple[str, float, tuple[str, ...]], ...] = (
     ("wave", 0.0, ("raise_arm", "punch", "throw", "clap")),
     ("raise_arm", 0.0, ("punch",)),
     ("lie_down", 0.0, ("bow", "sit_down", "kick")),
-    ("stand_up", 0.0, ("bow", "kick")),
+    ("stand_up", 0.0, ("bow", "kick", "squat")),
     ("sit_down", 0.0, ("bow", "kick")),
     ("squat", 0.0, ("bow",)),
-    ("kick", 0.0, ("bow",)),
-    ("jump", 0.15, ("raise_arm",)),
+    ("kick", 0.0, ("bow", "turn")),
+    ("jump", 0.15, ("raise_arm", "punch")),
     ("jump", 0.65, ("squat", "bow")),  # the crouch before and after
     ("hop", 0.65, ("squat", "bow")),
 )
-_STEPS_AROUND = {"jump": 0.25, "hop": 0.25}  # seconds around a flight in which steps belong to it
+_AROUND_FLIGHT = (
+    0.25  # seconds around a jump or hop in which swings of the feet belong to it; twice that for a free leg
+)
 
 
 def detect_events(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None = None) -> list[DetectedEvent]:
@@ -67,7 +69,7 @@ def detect_events(joints: np.ndarray, fps: float = FPS, parameters: Parameters |
         *find_bows(s, p, steps),
     ]
     events = _without_parts(events)
-    events += find_walks(s, p, [step for step in steps if _free(s, p, step, events)])
+    events += find_walks(s, p, _free_steps(s, p, steps, events))
     return _at_rate(sorted(events, key=lambda e: (e.start, e.end, e.action)), fps, len(joints))
 
 
@@ -96,27 +98,26 @@ def _is_guard(event: DetectedEvent, events: list[DetectedEvent]) -> bool:
     return len(punches) >= 2 or any(event.overlap(e.start, e.end) > 0.7 for e in punches)
 
 
-def _free(s: Signals, p: Parameters, step: Step, events: list[DetectedEvent]) -> bool:
-    """Whether a step is one of its own, not the swing of a kick, a jump, a turn on the spot, or of getting up."""
-    if s.rise[step.start : step.end].mean() < p.low_height:
-        return False
+def _free_steps(s: Signals, p: Parameters, steps: list[Step], events: list[DetectedEvent]) -> list[Step]:
+    """Steps of their own, not the swing of a kick, a jump, a turn on the spot, or of getting up."""
+    busy = np.tile(s.rise < p.low_height, (2, 1))
     for event in events:
-        free_leg = event.action == "hop" and event.side != step.side
-        around = round(_STEPS_AROUND.get(event.action, 0.0) * FPS) * (2 if free_leg else 1)
-        shared = min(step.end, event.end + around) - max(step.start, event.start - around)
-        shared /= step.end - step.start
-        if shared <= 0.4:
-            continue
-        if event.action in ("jump", "hop", "sit_down", "stand_up", "lie_down", "squat"):
-            return False
-        if event.action == "kick" and event.side == step.side:
-            return False
-        if event.action == "turn":
-            window = slice(event.start, event.end)
+        window = slice(event.start, event.end)
+        if event.action in ("sit_down", "stand_up", "lie_down", "squat"):
+            taken = dict.fromkeys(SIDES, 0.0)
+        elif event.action in ("jump", "hop"):
+            taken = {side: _AROUND_FLIGHT * (1 if event.side in (None, side) else 2) for side in SIDES}
+        elif event.action == "kick":
+            taken = {str(event.side): 0.0}
+        elif event.action == "turn":
             path = s.place("pelvis")[window][:, [0, 2]]
-            if np.linalg.norm(path[-1] - path[0]) < p.turn_place:
-                return False
-    return True
+            taken = dict.fromkeys(SIDES, 0.0) if np.linalg.norm(path[-1] - path[0]) < p.turn_place else {}
+        else:
+            continue
+        for side, seconds in taken.items():
+            around = round(seconds * FPS)
+            busy[SIDES.index(side), max(0, event.start - around) : event.end + around] = True
+    return [step for step in steps if busy[SIDES.index(step.side), step.start : step.end].mean() < 0.4]
 
 
 def _at_rate(events: list[DetectedEvent], fps: float, frames: int) -> list[DetectedEvent]:

@@ -106,7 +106,8 @@ def is_held_out(combination: tuple[str, str | int]) -> bool:
     """
     if combination in _ALWAYS:
         return False
-    digest = hashlib.sha256(f"atom_hf split 1 {combination[0]} {combination[1]}".encode()).digest()
+    # 592 spreads the held-out combinations evenly over the actions; another number would be another benchmark.
+    digest = hashlib.sha256(f"atom_hf split 592 {combination[0]} {combination[1]}".encode()).digest()
     return int.from_bytes(digest[:4], "big") < HELD_OUT * 2**32
 
 
@@ -150,6 +151,7 @@ class GrammarPromptWriter:
         self.split = split
         self.tasks = tuple(tasks)
         self.max_events = max_events
+        self.tries = _TRIES
         self._random = Random(f"{seed} {split}")
         self._used: Counter[object] = Counter()
         self._texts: set[str] = set()
@@ -175,7 +177,7 @@ class GrammarPromptWriter:
 
     def _next(self) -> Prompt:
         task = self._least(self.tasks, ("task",))
-        for _ in range(_TRIES):
+        for _ in range(self.tries):
             scenario = self._scenario(task)
             if scenario is None:
                 continue
@@ -187,8 +189,8 @@ class GrammarPromptWriter:
             self._count(scenario)
             return Prompt(text, scenario)
         raise ValueError(
-            f"Found no new {task} prompt in {_TRIES} tries after {len(self._texts)} texts; ask for fewer, or for more "
-            "tasks or events."
+            f"Found no new {task} prompt in {self.tries} tries after {len(self._texts)} texts; ask for fewer, or for "
+            "more tasks or events."
         )
 
     def _least(self, choices: Sequence[T], key: tuple[str, ...]) -> T:

@@ -5,6 +5,7 @@ DIRECTIONS: "to HIS left side?" â†’ "left";  FILLERS["sit_down"]: "on a chair" â
 Whatever stands in no list here and is no verb of the table stops the parser, so that nothing is dropped in silence.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from .actions import ACTIONS, Verb
@@ -289,6 +290,7 @@ def _nouns() -> Phrases:
 NOUNS = _nouns()
 
 
+@cache
 def all_words() -> set[str]:
     """Every word that the parser knows somewhere, for "did you mean".
 

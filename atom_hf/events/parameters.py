@@ -37,8 +37,9 @@ class Parameters:
     # Running: the pelvis is high while the feet are apart, and no foot is on the floor for part of a stride.
     run_speed: float = 0.75  # bh/s
     run_surely: float = 1.4  # bh/s, 2.4 m/s: nobody walks like that
-    run_bounce: float = 0.4  # correlation of pelvis height and distance of the feet; below zero in walking
-    run_trade: float = 0.6  # how much less bounce is asked for with each bh/s more
+    run_air: float = 0.028  # bh, lower foot over the floor, once a step
+    run_trade: float = 0.5  # how much less bounce is asked for with each bh/s more
+    run_bounce: float = 0.45  # or correlation of pelvis height and distance of the feet; below zero in walking
     run_share: float = 0.4  # of a bout's steps; it takes some to gather speed
     run_window: float = 0.5  # before and after a step
 
@@ -47,6 +48,7 @@ class Parameters:
     jump_clearance: float = 0.025  # bh, of the lower foot, at the top
     jump_time: float = 0.1
     leap_time: float = 0.4  # flights of runners are shorter
+    jump_travel: float = 0.075  # bh: less is up
     jump_fall: float = 0.2  # share of free fall that the pelvis shows at least
 
     # Turns.
@@ -66,6 +68,7 @@ class Parameters:
     low_kick_clearance: float = 0.045  # bh: a ball is kicked low, but fast and far
     low_kick_reach: float = 0.28  # bh
     low_kick_speed: float = 2.6  # bh/s
+    kick_support: float = 0.05  # bh: the other foot may rise on its toes
     kick_time: float = 1.2  # from the floor to the floor
 
     # Arms.
@@ -93,25 +96,32 @@ class Parameters:
     jab_angle: float = 100.0  # degrees, as boxers stand
     punch_gain: float = 0.16  # of the arm's length, how far it stretches and comes back
     punch_guard: float = -0.2  # bh, lowest height of the folded hand from the shoulder
-    punch_level: float = 0.18  # bh, wrist from shoulder height
+    punch_low: float = -0.18  # bh, stretched hand from the shoulder: chest
+    punch_high: float = 0.13  # bh: face
     punch_speed: float = 0.6  # bh/s
     punch_time: float = 0.7  # to stretch, and to come back
     throw_speed: float = 1.6  # bh/s
     throw_back: float = 0.0  # bh, wrist behind the shoulder
+    throw_tilt: float = 60.0  # degrees, trunk: who rolls over does not throw
     throw_time: float = 0.8  # from furthest back to furthest forward
 
     # Postures.
-    stand_height: float = 0.92  # legs, pelvis; a standing pelvis is 1.1 to 1.2 legs above the floor
-    low_height: float = 0.84  # legs, pelvis
-    floor_height: float = 0.33  # legs, pelvis of somebody who sits or lies on the floor
-    squat_depth: float = 0.17  # legs, down and up
-    lying_height: float = 0.5  # legs, pelvis
+    standing: tuple[float, float] = (0.95, 1.2)  # legs, pelvis above the floor, of different skeletons
+    stand_height: float = 0.86  # of a standing pelvis
+    low_height: float = 0.78  # of a standing pelvis
+    floor_height: float = 0.29  # of a standing pelvis, of somebody who sits or lies on the floor
+    squat_depth: float = 0.15  # of a standing pelvis, down and up
+    lying_height: float = 0.45  # of a standing pelvis
     seat_balance: float = 0.09  # bh, centre of mass behind the ankles: nobody balances like that
     posture_time: float = 0.4
     still_speed: float = 0.08  # bh/s, neck, over a posture_time: who sits still for a posture_time has sat down
     lying_tilt: float = 60.0  # degrees, trunk from upright
     bow_tilt: float = 20.0
+    bow_upright: float = 50.0  # degrees, trunk before and after
+    stand_tilt: float = 50.0  # degrees, trunk
+    bow_deepest: float = 60.0
     bow_deep: float = 40.0  # a bow less deep than this is one only with both feet at rest
     bow_gain: float = 14.0
-    bow_drop: float = 0.07  # bh: the pelvis keeps its height, standing or seated
+    bow_drop: float = 0.07  # bh: the pelvis keeps its height, standing or seated,
+    bow_deepest_drop: float = 0.13  # bh, but the deepest bows pull it back and down
     bow_steps: int = 3  # who makes so many steps meanwhile does not bow

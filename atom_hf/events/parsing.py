@@ -16,8 +16,8 @@ _PERSONS = frozenset(PERSONS.split("|"))
 _PERSON_ADJECTIVES = frozenset(PERSON_ADJECTIVES.split("|"))
 _DETERMINERS = ("a", "an", "the", "this", "that", "one")
 _JOINTS = (
-    ", and then", "and then", ", and finally", ", and lastly", "and finally", ", and", ", then", ",", "and", "then", "but",
-    "&",
+    ", and then", "and then", ", and finally", ", and lastly", "and finally", ", and", ", then", ",", "and", "then",
+    "but", "&",
 )  # fmt: skip
 _NEXT = (
     "followed by", ", followed by", "and followed by", "which is followed by", "after which", ", after which",
@@ -116,7 +116,7 @@ class _Reader:
                 if [draft.action for draft in other] != [draft.action for draft in clauses[-1]]:
                     clauses.append(other)
             elif self._take(_JOINTS) or self._unjoined():
-                if cursor.word not in ("", "."):
+                if cursor.word or cursor.words[-1] != ",":
                     clauses.append(self._clause())
             else:
                 raise self.clauses.error()
@@ -209,7 +209,7 @@ def _resolved(drafts: list[Draft], reader: _Reader) -> list[Event]:
         try:
             event = Event(action, draft.count or 1, draft.side, direction)
         except ValueError as error:
-            words = " ".join(reader.cursor.words[draft.at : draft.end])
+            words = reader.cursor.said(draft.at, draft.end)
             raise reader.cursor.error(str(error).removesuffix("."), events, words) from None
         if action == "turn":
             facing_back = direction == "around"

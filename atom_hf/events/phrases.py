@@ -41,6 +41,14 @@ class Phrases:
                 return self._by_words[key], length
         return None
 
+    def phrases(self) -> set[tuple[str, ...]]:
+        """Every phrase of the table.
+
+        Returns:
+            `set[tuple[str, ...]]`: phrases as tuples of words.
+        """
+        return set(self._by_words)
+
     def words(self) -> set[str]:
         """Every word that occurs in a phrase.
 

@@ -5,8 +5,8 @@ score_events(detect_events(joints), scenario)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 
 from .actions import ACTIONS
 from .detected import DetectedEvent
@@ -43,7 +43,8 @@ def score_events(detected: Sequence[DetectedEvent], scenario: Scenario) -> Event
     interrupted by something else. A bout of k steps counts as k steps, and two steps in a row as a walk.
 
     Presence of an event, $p_i$: 1 if its action was found with the side and direction that were asked for; half of it
-    for a wrong side, half of it for a wrong direction (means over as many detections as were asked for); 0 if missing.
+    for a wrong side, half of it for a wrong direction (means over as many detections as were asked for; the side of
+    steps is that of the first one); 0 if missing.
 
     - integrity $= \frac{1}{n} \sum_i p_i$.
     - temporal $= \frac{2}{n(n-1)} \sum_{i<j} \min(p_i, p_j) \, o_{ij}$ with $o_{ij}$ 1 where event i came before event
@@ -158,7 +159,7 @@ def _share_out(seen: list[DetectedEvent], events: list[Event], others: list[int]
             following.append(min((best[s][0] + cost(s, end, event), [*best[s][1], end]) for s in starts))
         best = following
     cuts = best[total][1]
-    return [seen[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [seen[a:b] for a, b in pairwise(cuts)]
 
 
 def _credit(event: Event, seen: DetectedEvent) -> float:
@@ -169,6 +170,8 @@ def _credit(event: Event, seen: DetectedEvent) -> float:
 
 
 def _presence(event: Event, seen: list[DetectedEvent]) -> float:
+    if event.action == "step" and seen:  # feet take turns: the side is that of the first step
+        seen = [replace(e, side=seen[0].side) for e in seen]
     credits = sorted((_credit(event, e) for e in seen), reverse=True)[: event.count]
     return sum(credits) / len(credits) if credits else 0.0
 
@@ -214,7 +217,7 @@ def _say(event: Event, seen: list[DetectedEvent]) -> str:
     else:
         said = f"{len(seen)} of {event.count} {noun}"
     for what, asked, got in (
-        ("side", event.side, [e.side for e in seen if not (e.side is None and e.action == "step")]),
+        ("side", event.side, [e.side for e in seen if e.action != "step"] or [e.side for e in seen[:1] if e.side]),
         ("direction", event.direction, [e.direction for e in seen]),
     ):
         wrong = [g for g in got if g != asked]

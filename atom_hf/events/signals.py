@@ -35,7 +35,7 @@ class Signals:
         lean (`np.ndarray`): `[T]`, degrees of the trunk from upright, forward only.
         clearance (`np.ndarray`): `[T, 2]`, left and right foot above where they rest.
         reach (`np.ndarray`): `[T, 2]`, distance from shoulder to wrist as a share of the arm's length.
-        rise (`np.ndarray`): `[T]`, pelvis above the floor in lengths of the leg (thigh and shank).
+        rise (`np.ndarray`): `[T]`, pelvis above the floor as a share of its height in standing.
         height (`float`): body height in metres.
     """
 
@@ -118,6 +118,7 @@ def measure(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None 
         ],
         axis=-1,
     )
+    clearance = _clearance(local[..., 1])
     trunk = world[:, _JOINT["neck"]] - world[:, 0]
     trunk = trunk / np.maximum(np.linalg.norm(trunk, axis=-1, keepdims=True), 1e-9)
     ahead = trunk[:, 0] * forward[:, 0] + trunk[:, 2] * forward[:, 1]
@@ -126,12 +127,12 @@ def measure(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None 
         world=world,
         velocity=velocity,
         heading=np.degrees(np.unwrap(np.arctan2(forward[:, 0], forward[:, 1]))),
-        toes=_toes(world, p.smooth_heading),
+        toes=_toes(world, clearance < p.contact_clearance, p.smooth_heading),
         tilt=np.degrees(np.arccos(np.clip(trunk[:, 1], -1, 1))),
         lean=np.degrees(np.arctan2(ahead, np.maximum(trunk[:, 1], 1e-3))),
-        clearance=_clearance(local[..., 1]),
+        clearance=clearance,
         reach=_reach(world),
-        rise=local[:, 0, 1] / max(_leg(world), 1e-9),
+        rise=_rise(local[:, 0, 1], clearance.min(axis=1) < p.contact_clearance, _leg(world), p.standing),
         height=height,
     )
 
@@ -182,11 +183,18 @@ def _clearance(heights: np.ndarray) -> np.ndarray:
     return np.minimum(above[:, ::2], above[:, 1::2])
 
 
-def _toes(world: np.ndarray, seconds: float) -> np.ndarray:
+def _toes(world: np.ndarray, grounded: np.ndarray, seconds: float) -> np.ndarray:
+    """Direction of the feet `[T]` in degrees; a foot in the air, which may point anywhere, hardly counts."""
     feet = (world[:, [10, 11]] - world[:, [7, 8]])[..., [0, 2]]
     feet = feet / np.maximum(np.linalg.norm(feet, axis=-1, keepdims=True), 1e-9)
-    both = _smooth(feet.sum(axis=1), seconds)
+    both = _smooth((feet * np.where(grounded, 1.0, 0.1)[..., None]).sum(axis=1), seconds)
     return np.degrees(np.unwrap(np.arctan2(both[:, 0], both[:, 1])))
+
+
+def _rise(pelvis: np.ndarray, grounded: np.ndarray, leg: float, standing: tuple[float, float]) -> np.ndarray:
+    """Pelvis over its height in standing, which is about a leg and where the skeleton has its joints decides."""
+    highest = float(np.quantile(pelvis[grounded], 0.9)) if grounded.any() else leg
+    return pelvis / float(np.clip(highest, standing[0] * leg, standing[1] * leg))
 
 
 def _reach(world: np.ndarray) -> np.ndarray:

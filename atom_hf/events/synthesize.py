@@ -17,6 +17,9 @@ MIN_FRAMES = 40
 _FASTEST = 1.6  # beyond that an action is no longer done as a person does it
 _LEAD = (0.2, 0.6)  # seconds before the first and after the last action
 
+_ON_FOOT = ("walk", "run", "step")
+_STOP = 0.85  # seconds of standing that tell two of them apart
+
 # Postures from which an action can be done; everything else is done standing.
 _SEATED = ("stand", "seat", "floor")
 _POSTURES: dict[str, tuple[str, ...]] = {
@@ -108,6 +111,8 @@ def _play(scenario: Scenario, seed: int, pace: float, pause: float) -> Stage:
     for index, event in enumerate(scenario.events):
         if index:
             stage.wait(stage.between(0.1, 0.35))
+            if event.action in _ON_FOOT and scenario.events[index - 1].action in _ON_FOOT:
+                stage.now += _STOP
         if stage.posture not in _POSTURES.get(event.action, ("stand",)):
             between = "sit_down" if event.action == "stand_up" else "stand_up"
             _perform(stage, -1, Event(between))

@@ -18,7 +18,7 @@ _UNKNOWN = (
     "these words are no action, count, side, direction or manner that the parser knows; say it with the verbs of the "
     "table of actions, in English"
 )
-_WORD = re.compile(r"\d+(?:,\d{3})+(?![\d,])|\d+|[^\W\d_]+(?:['-][^\W\d_]+)*|\S")
+_WORD = re.compile(r"\d+(?:,\d{3})+(?![\d,])|\d+(?:-[^\W\d_]+)*|[^\W\d_]+(?:['-][^\W\d_]+)*|\S")
 _MARKS = str.maketrans({"’": "'", "\u2018": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 
 
@@ -51,16 +51,19 @@ class Cursor:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        plain = unicodedata.normalize("NFC", text).translate(_MARKS).lower()
-        if len(plain) > LONGEST_TEXT:
+        self._plain = unicodedata.normalize("NFC", text).translate(_MARKS)
+        if len(self._plain) > LONGEST_TEXT:
             raise ScenarioParseError(
-                f"The text of a scenario has at most {LONGEST_TEXT} characters, got {len(plain)}; shorten it.", text
+                f"The text of a scenario has at most {LONGEST_TEXT} characters, got {len(self._plain)}; shorten it.",
+                text,
             )
-        self.words = [match.group() for match in _WORD.finditer(plain)]
-        while self.words and self.words[-1] in (".", "!", '"'):
-            self.words.pop()
-        if self.words and self.words[0] == '"':
-            del self.words[0]
+        found = list(_WORD.finditer(self._plain))
+        while found and found[-1].group() in (".", "!", '"'):
+            found.pop()
+        if found and found[0].group() == '"':
+            del found[0]
+        self.words = [match.group().lower() for match in found]
+        self._spans = [match.span() for match in found]
         self.at = 0
         if not self.words:
             raise ScenarioParseError(
@@ -137,6 +140,30 @@ class Cursor:
             self.at += 1
         return number
 
+    def insert(self, at: int, word: str) -> None:
+        """Put in a word that the text leaves to be understood; the words behind it move on.
+
+        Args:
+            at (`int`): index of the new word.
+            word (`str`): the word.
+        """
+        self.words.insert(at, word)
+        self._spans.insert(at, (self._spans[at][0],) * 2)
+        self.at += 1
+
+    def said(self, start: int, end: int) -> str:
+        """The text between two words, as it stands.
+
+        Args:
+            start (`int`): index of the first word.
+            end (`int`): index behind the last word.
+
+        Returns:
+            `str`: such as `"cartwheels across the room"`.
+        """
+        spans = self._spans[start:end]
+        return self._plain[spans[0][0] : spans[-1][1]].rstrip(" ,.;") if spans else ""
+
     def rest(self, words: int = 4) -> str:
         """The next words, as an error quotes them.
 
@@ -146,7 +173,7 @@ class Cursor:
         Returns:
             `str`: such as `"cartwheels across the room"`.
         """
-        return " ".join(self.words[self.at : self.at + words]).replace(" ,", ",").replace(" .", ".")
+        return self.said(self.at, self.at + words)
 
     def error(self, why: str, understood: Sequence[Event], stopped_at: str | None = None) -> ScenarioParseError:
         """The error for what stands here.

@@ -6,6 +6,7 @@ except ImportError as error:
     raise ImportError('Pictures need Pillow, which is not installed; try: pip install "atom_hf[render]"') from error
 
 from .camera import VIEWS, View
+from .mesh import MeshBody, load_body
 from .sheet import LAYOUTS, render_frames, render_sheet, render_strip, render_views
 from .trajectory import render_trajectory
 from .video import render_comparison, render_video
@@ -13,7 +14,9 @@ from .video import render_comparison, render_video
 __all__ = [
     "LAYOUTS",
     "VIEWS",
+    "MeshBody",
     "View",
+    "load_body",
     "render_comparison",
     "render_frames",
     "render_sheet",

@@ -1,4 +1,5 @@
-"""What the drawn body is made of: tapered capsules along the bones, a torso spanned by balls, and a head that faces somewhere.
+"""What the drawn body is made of: tapered capsules along the bones, a torso spanned by balls, and a head that faces
+somewhere.
 
 Every point is a fixed mixture of the 22 joints, so the points of a whole clip are one matrix product:
 
@@ -79,7 +80,8 @@ def _long_bones(side: str, first: int) -> list[Bone]:
 
 
 def _short_bones(side: str) -> list[Bone]:
-    """Foot and hand. Heel, toes and fingers are no joints: they lie on the lines of foot and shin, and of the forearm."""
+    """Foot and hand. Heel, toes and fingers are no joints: they lie on the lines of foot and shin, and of the
+    forearm."""
     knee, ankle, foot, elbow, wrist = (f"{side}_{joint}" for joint in ("knee", "ankle", "foot", "elbow", "wrist"))
     heel = _mix((1.38, ankle), (-0.28, foot), (-0.10, knee))
     toes = _mix((1.40, foot), (-0.46, ankle), (0.06, knee))
@@ -137,13 +139,15 @@ _WEIGHTS = _weights([*(b.start for b in BONES), *(b.end for b in BONES), *(b.cen
 
 
 def head_tilt(joints: np.ndarray) -> float:
-    """By how much the joint "head" lies before the neck in the skeleton of a clip: some put it between the ears, others on top.
+    """By how much the joint "head" lies before the neck in the skeleton of a clip: some put it between the ears,
+    others on top.
 
     Args:
         joints (`np.ndarray`): positions of the whole clip `[T, 22, 3]` in metres.
 
     Returns:
-        `float`: median angle between neck → head and the line of the neck, radians; 0 to that of SMPL, about 38 degrees.
+        `float`: median angle between neck → head and the line of the neck, radians; 0 to that of SMPL, about 38
+        degrees.
     """
     neck, head = joints[:, _NECK_JOINT], joints[:, _HEAD_JOINT]
     line, rise = _unit(neck - joints[:, _CHEST_JOINT]), _unit(head - neck)

@@ -1,7 +1,8 @@
-"""Where the clip is seen from: named views relative to the way the person faces, and the projection of all frames at once.
+"""Where the clip is seen from: named views relative to the way the person faces, and the projection of all frames at
+once.
 
-    camera = fit_camera(joints, VIEWS["three-quarter"], size=(256, 256), follow=True)
-    xy, depth, scale = camera.project(joints, frames)      # pixels, metres in front of the camera, pixels per metre
+camera = fit_camera(joints, VIEWS["three-quarter"], size=(256, 256), follow=True)
+xy, depth, scale = camera.project(joints, frames)      # pixels, metres in front of the camera, pixels per metre
 """
 
 from typing import NamedTuple
@@ -13,8 +14,8 @@ from ..motion.smoothing import gaussian_smooth
 FIELD_OF_VIEW = 30.0  # degrees, along the shorter side of the picture
 BODY_MARGIN = 0.16  # metres of flesh around a joint; the head needs the most
 FOLLOW_SIGMA = 0.15  # seconds; a following camera that copied every sway of the hips would shake the floor
-# A person who stands with arms a little apart: a following camera always leaves room for it, so that someone who lies or
-# crawls is not blown up. Metres from the point of the floor below the root.
+# A person who stands with arms a little apart: a following camera always leaves room for it, so that someone who lies
+# or crawls is not blown up. Metres from the point of the floor below the root.
 _STANDING = ((-0.45, 0.0, 0.0), (0.45, 0.0, 0.0), (0.0, 0.0, -0.45), (0.0, 0.0, 0.45), (0.0, 1.6, 0.0))
 
 
@@ -22,8 +23,8 @@ class View(NamedTuple):
     """A direction to look from.
 
     Args:
-        azimuth (`float`): degrees around the vertical, from the direction the person faces in the first frame (0: the camera
-            sees the face) towards the person's left (90: it sees the left side).
+        azimuth (`float`): degrees around the vertical, from the direction the person faces in the first frame (0: the
+            camera sees the face) towards the person's left (90: it sees the left side).
         elevation (`float`): degrees above the horizon; 90 looks straight down.
     """
 
@@ -41,7 +42,8 @@ VIEWS: dict[str, View] = {
 
 
 class Projection(NamedTuple):
-    """Points on the picture: `xy [..., 2]` in pixels, `depth [...]` in metres from the camera, `scale [...]` pixels a metre."""
+    """Points on the picture: `xy [..., 2]` in pixels, `depth [...]` in metres from the camera, `scale [...]` pixels a
+    metre."""
 
     xy: np.ndarray
     depth: np.ndarray
@@ -129,14 +131,15 @@ def fit_camera(
     """A camera that sees the whole body in every frame, from as near as it can.
 
     Args:
-        joints (`np.ndarray`): positions `[T, 22, 3]` in metres, float32, over a floor at y = 0; the person faces +Z in the
-            first frame.
+        joints (`np.ndarray`): positions `[T, 22, 3]` in metres, float32, over a floor at y = 0; the person faces +Z
+            in the first frame.
         view ([`View`]): where to look from.
         size (`tuple[int, int]`): width and height of the picture, pixels.
-        follow (`bool`): go along with the root over the floor (but never up and down: a jump stays a jump); otherwise stay in
-            one place for the whole clip.
+        follow (`bool`): go along with the root over the floor (but never up and down: a jump stays a jump); otherwise
+            stay in one place for the whole clip.
         fps (`float`): frames per second.
-        distance (`float`, *optional*, defaults to 0.0): least distance in metres, for pictures that are to have one scale.
+        distance (`float`, *optional*, defaults to 0.0): least distance in metres, for pictures that are to have one
+            scale.
 
     Returns:
         [`Camera`]: the camera.
@@ -150,7 +153,8 @@ def fit_camera(
     else:
         standing = standing + ground[:, None]
     seen = np.concatenate([(joints - path[:, None]).reshape(-1, 3), standing.reshape(-1, 3)]) @ axes.T
-    # The middle of what is seen comes to the middle of the picture; someone who is followed walks in the middle anyway.
+    # The middle of what is seen comes to the middle of the picture; someone who is followed walks in the middle
+    # anyway.
     low, high = seen.min(0) - BODY_MARGIN, seen.max(0) + BODY_MARGIN
     right, up = (0.0 if follow else float(low[0] + high[0]) / 2), float(low[1] + high[1]) / 2
     targets = (path + right * axes[0] + up * axes[1]).astype(np.float32)

@@ -1,7 +1,8 @@
 """The figure on the picture: outlines and shading of many frames at once, drawn with Pillow.
 
-Every part is three polygons: a dark outline, the body, and a lighter strip on the side of the light. Pillow fills polygons row
-by row, at a price per row, so a figure that is taller than wide is drawn lying on its side, which is almost twice as fast.
+Every part is three polygons: a dark outline, the body, and a lighter strip on the side of the light. Pillow fills
+polygons row by row, at a price per row, so a figure that is taller than wide is drawn lying on its side, which is
+almost twice as fast.
 """
 
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from .body import BONE_RADII, BONES, HEAD_RADIUS, LONG_BONES, PELVIS, TORSO_RADII, Body
 from .camera import Camera
-from .colours import COLOURS, LIGHT, Colour, shade
+from .colours import COLOURS, LIGHT, shade
 from .head import NOSE_REACH, Head, draw_head, head_shapes
 from .order import BONE_PARTS, FIRST_HALVES, SECOND_HALVES, TORSO_PART, Order, Points, painters_order
 from .outlines import bone_directions, capsule_corners, detail_for, hull_corners
@@ -27,7 +28,9 @@ _LIMIT = 20_000  # pixels; Pillow counts in integers
 _PARTS = [bone.part for bone in (*BONES, *BONES[:LONG_BONES], *BONES[:LONG_BONES])]
 _BONE_INKS = [[shade(COLOURS[part], light) for part in _PARTS] for light in (0.30, 0.86, 1.12)]  # outline, body, strip
 _TORSO_INKS = [shade(COLOURS["torso"], light) for light in (0.30, 0.90, 1.10)]
-_RADII = np.concatenate([*BONE_RADII.T, BONE_RADII[:LONG_BONES].mean(1), TORSO_RADII, [HEAD_RADIUS]]).astype(np.float32)
+_RADII = np.concatenate([*BONE_RADII.T, BONE_RADII[:LONG_BONES].mean(1), TORSO_RADII, [HEAD_RADIUS]]).astype(
+    np.float32
+)
 _CUTS = np.cumsum([len(BONES), len(BONES), LONG_BONES, len(TORSO_RADII)])  # between the kinds of `Points`
 
 
@@ -81,7 +84,10 @@ def figure_shapes(body: Body, camera: Camera, frames: np.ndarray) -> Shapes:
     lying = height > width
     detail = detail_for(camera.size)
     return Shapes(
-        [(left, top, right, bottom) for left, top, right, bottom in np.concatenate([low, high], 1).astype(int).tolist()],
+        [
+            (left, top, right, bottom)
+            for left, top, right, bottom in np.concatenate([low, high], 1).astype(int).tolist()
+        ],
         lying.tolist(),
         order.parts,
         [_flat_corners(layer, lying) for layer in _bone_layers(xy, radii, order, line, detail)],
@@ -109,13 +115,17 @@ def _bone_layers(xy: Points, radii: Points, order: Order, line: float, detail: i
     end_radii = np.concatenate([radii.end, radii.middle, radii.end[:, long]], axis=1)
     both = np.stack([start_radii, end_radii], axis=-1)
     along = bone_directions(starts, ends)
-    # A cut must not show. Where a bone goes on, only the one that is drawn first ends round: a line across the limb would be wrong.
+    # A cut must not show. Where a bone goes on, only the one that is drawn first ends round: a line across the limb
+    # would be wrong.
     outline, body = np.ones((2, *both.shape), dtype=np.float32)
     outline[:, FIRST_HALVES:SECOND_HALVES, 1] = outline[:, SECOND_HALVES:, 0] = 0.0
     body[:, FIRST_HALVES:SECOND_HALVES, 1] = body[:, SECOND_HALVES:, 0] = _CUT
     for bone, before in ((i, bone.follows) for i, bone in enumerate(BONES) if bone.follows >= 0):
         later = (order.rank_first[:, bone] > order.rank_second[:, before])[:, None]
-        for parts, end, covers in (([bone, FIRST_HALVES + bone], 0, later), ([before, SECOND_HALVES + before], 1, ~later)):
+        for parts, end, covers in (
+            ([bone, FIRST_HALVES + bone], 0, later),
+            ([before, SECOND_HALVES + before], 1, ~later),
+        ):
             outline[:, parts, end] = np.where(covers, 0.0, 1.0)
             body[:, parts, end] = np.where(covers, _COVER, 1.0)
     strip = np.minimum(body / _STRIP, 1.0)  # as far along the bone as the body

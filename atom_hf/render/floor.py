@@ -1,7 +1,7 @@
 """The floor: a grid of square cells that fades into the distance and passes by below a following camera.
 
-Where every pixel meets the floor is worked out once per camera. A frame adds how far the camera has moved, in integers that
-wrap around at the border of a cell.
+Where every pixel meets the floor is worked out once per camera. A frame adds how far the camera has moved, in
+integers that wrap around at the border of a cell.
 """
 
 from functools import lru_cache
@@ -81,7 +81,9 @@ def _floor_map(size: tuple[int, int], view: View, distance: float, focal: float,
     x = (np.arange(width) + 0.5 - width / 2) / focal
     y = (rows / 2 - np.arange(rows) - 0.5) / focal
     eye = back * distance + np.array([0, height, 0])
-    falling = back[1] - y * up[1]  # per metre of depth; the same for a whole row, since cameras are not tilted sideways
+    falling = (
+        back[1] - y * up[1]
+    )  # per metre of depth; the same for a whole row, since cameras are not tilted sideways
     hits = np.flatnonzero(falling > eye[1] / (40 * radius + distance))
     top = int(hits[0]) if 2 <= len(hits) else rows
     depth = (eye[1] / falling[top:])[:, None]

@@ -8,8 +8,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 INK, PALE = (38, 40, 46), (126, 130, 138)
 BAND = (255, 255, 255)
-_EXTRA_GLYPHS = "°±·«»‘’“”…‹›"  # besides ASCII; all that the font has
-_REPLACED = str.maketrans({"–": "-", "—": "-", "−": "-", "ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"})
+_EXTRA_GLYPHS = "°±·«»’“”…"  # besides ASCII; all that the font has
+_REPLACED = str.maketrans(
+    {"–": "-", "—": "-", "−": "-", "\u2018": "'", "ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"}
+)
 
 
 @lru_cache(maxsize=16)
@@ -19,7 +21,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def printable(text: str) -> str:
-    """Text in letters that the font has: accents are dropped, white space is joined, anything else becomes a question mark.
+    """Text in letters that the font has: accents are dropped, white space is joined, anything else becomes a question
+    mark.
 
     Args:
         text (`str`): any text.
@@ -129,7 +132,8 @@ def draw_text(image: Image.Image, xy: tuple[int, int], text: str, size: int, ink
 
 @lru_cache(maxsize=4096)
 def _line(text: str, size: int) -> Image.Image:
-    """Mask of one line. It is put together from single letters: every frame has another label, and Pillow's layout is slow."""
+    """Mask of one line. It is put together from single letters: every frame has another label, and Pillow's layout is
+    slow."""
     return Image.fromarray(np.concatenate([_glyph(letter, size) for letter in text or " "], axis=1))
 
 

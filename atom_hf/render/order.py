@@ -1,8 +1,8 @@
 """Painter's order: which parts of the figure are drawn first, for many frames at once.
 
-Parts are drawn from the farthest to the nearest, by the depth of their middle. The torso is too large for that: a limb lies
-before or behind the place where it crosses the spine. A long bone that points towards the viewer or away is sorted in halves,
-which become one part again where nothing lies between them.
+Parts are drawn from the farthest to the nearest, by the depth of their middle. The torso is too large for that: a
+limb lies before or behind the place where it crosses the spine. A long bone that points towards the viewer or away is
+sorted in halves, which become one part again where nothing lies between them.
 """
 
 from typing import NamedTuple
@@ -89,7 +89,10 @@ def painters_order(xy: Points, depth: Points) -> Order:
     number = np.broadcast_to(_SORTED, order.shape).copy()
     whole = np.abs(first - second) == 1
     bones = np.arange(LONG_BONES)
-    for mine, other, part in ((first, second, slice(0, LONG_BONES)), (second, first, slice(LONG_BONES, 2 * LONG_BONES))):
+    for mine, other, part in (
+        (first, second, slice(0, LONG_BONES)),
+        (second, first, slice(LONG_BONES, 2 * LONG_BONES)),
+    ):
         number[:, part] = np.where(whole, np.where(mine < other, bones, _NOTHING), number[:, part])
     drawn = np.take_along_axis(number, order, axis=1).tolist()
     return Order([[part for part in row if part != _NOTHING] for row in drawn], first, second)

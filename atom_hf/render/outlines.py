@@ -1,8 +1,11 @@
 """Polygons around round things in a plane, for many frames at once: capsules and hulls of balls."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
+
+Corners = Any  # float32 arrays, which Pillow reads as x, y, x, y, … without a detour over lists
 
 FINE_FROM = 320  # pixels; larger pictures get rounder corners
 
@@ -48,7 +51,8 @@ def capsule_corners(
         along (`np.ndarray`): `bone_directions` of the two.
         radii (`np.ndarray`): at both ends, `[n, K, 2]`, same unit.
         detail (`int`): corners of a quarter of a circle.
-        rounding (`np.ndarray`, *optional*, defaults to 1.0): per end `[n, K, 2]`: 1 for a half circle, 0 for a straight cut.
+        rounding (`np.ndarray`, *optional*, defaults to 1.0): per end `[n, K, 2]`: 1 for a half circle, 0 for a
+            straight cut.
 
     Returns:
         `np.ndarray`: corners `[n, K, 4 * detail + 2, 2]`, float32.

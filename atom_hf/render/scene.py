@@ -1,22 +1,24 @@
 """One clip seen by one camera: floor, trail, shadow, figure and label of every frame.
 
-    scene = Scene(motion, size=(256, 256), camera="side")
-    for image in scene.images(range(len(motion))): ...      # PIL images, one after the other
+scene = Scene(motion, size=(256, 256), camera="side")
+for image in scene.images(range(len(motion))): ...      # PIL images, one after the other
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from PIL import Image
 
 from ..motion import Motion, face_forward
-from .body import head_tilt, place_body
+from .body import Body, head_tilt, place_body
 from .camera import View, check_view, fit_camera
 from .figure import draw_figure, figure_shapes
 from .floor import Floor
 from .labels import PALE, draw_text
+from .mesh import MeshBody
 from .shadow import draw_shadow, shadow_shapes
 from .trail import Trail
+from .triangles import draw_mesh
 
 _CHUNK = 128  # frames whose geometry is worked out at once, so that memory stays flat for long clips
 _SOLE = 0.03  # metres from the lowest joint to the floor
@@ -30,11 +32,12 @@ class Scene:
         motion ([`Motion`]): the clip. It is turned so that the person faces the "front" camera in the first frame.
         size (`tuple[int, int]`, *optional*, defaults to `(256, 256)`): width and height of a picture, pixels.
         camera (`str` or [`View`], *optional*, defaults to `"three-quarter"`): a name in `VIEWS`, or a direction.
-        follow (`bool`, *optional*, defaults to `True`): keep the person in the middle; otherwise the camera stays where it is and
-            sees the whole clip.
+        follow (`bool`, *optional*, defaults to `True`): keep the person in the middle; otherwise the camera stays
+            where it is and sees the whole clip.
         trail (`bool`, *optional*, defaults to `True`): draw the way of the root over the floor.
         label (`bool`, *optional*, defaults to `True`): write time and number of the frame into the corner.
         distance (`float`, *optional*, defaults to 0.0): least distance of the camera, metres.
+        body ([`MeshBody`], *optional*): a body model from `load_body`, drawn instead of capsules.
 
     Raises:
         TypeError: if the motion is none.
@@ -51,6 +54,7 @@ class Scene:
         trail: bool = True,
         label: bool = True,
         distance: float = 0.0,
+        body: MeshBody | None = None,
     ) -> None:
         check_motion(motion)
         self.size = check_size(size)
@@ -61,10 +65,12 @@ class Scene:
             self.joints, check_view(camera), self.size, follow=follow, fps=motion.fps, distance=distance
         )
         around = np.abs(self.joints[:, 0] - self.camera.targets[0])[:, [0, 2]].max()
+        self._mesh = None if body is None else body.fit(self.joints)
         self._floor = Floor(self.camera, _FOLLOWED_RADIUS if self.camera.moves else 1.5 + float(around))
         self._trail = Trail(self.joints, self.camera) if trail else None
         self._label_size = max(10, round(min(self.size) / 18)) if label else 0
-        self._walked: tuple[int, Image.Image] | None = None  # of a fixed camera: the floor with the trail up to a frame
+        # What a fixed camera sees: the floor, with the trail up to a frame.
+        self._walked: tuple[int, Image.Image] | None = None
 
     def images(self, frames: Iterable[int]) -> Iterator[Image.Image]:
         """Draw frames.
@@ -79,15 +85,32 @@ class Scene:
         for start in range(0, len(numbers), _CHUNK):
             chunk = numbers[start : start + _CHUNK]
             body = place_body(self.joints[chunk], self.tilt)
-            figures = figure_shapes(body, self.camera, chunk)
             shadows = shadow_shapes(body, self.camera, chunk)
+            draw = self.painter(body, chunk)
             for i, frame in enumerate(chunk.tolist()):
                 image = self.background(frame)
                 draw_shadow(image, shadows, i)
-                draw_figure(image, figures, i)
+                draw(image, i)
                 if self._label_size:
                     self._write(image, frame)
                 yield image
+
+    def painter(self, body: Body, frames: np.ndarray) -> Callable[[Image.Image, int], None]:
+        """A function that draws figures: as capsules, or as the body model.
+
+        Args:
+            body ([`Body`]): where the parts of the body are.
+            frames (`np.ndarray`): the frames of which it is, `[n]`.
+
+        Returns:
+            `Callable`: draws the i-th of them onto an image.
+        """
+        if self._mesh is None:
+            figures = figure_shapes(body, self.camera, frames)
+            return lambda image, i: draw_figure(image, figures, i)
+        model, vertices = self._mesh.body, self._mesh.vertices(frames)
+        colours = model.colours()
+        return lambda image, i: draw_mesh(image, self.camera, int(frames[i]), vertices[i], model.faces, colours)
 
     def _write(self, image: Image.Image, frame: int) -> None:
         size = self._label_size
@@ -129,7 +152,9 @@ def check_motion(motion: Motion) -> None:
         TypeError: if it is something else.
     """
     if not isinstance(motion, Motion):
-        raise TypeError(f"Expected a Motion, got {type(motion).__name__}; Motion(joints, fps) makes one of joints [T, 22, 3].")
+        raise TypeError(
+            f"Expected a Motion, got {type(motion).__name__}; Motion(joints, fps) makes one of joints [T, 22, 3]."
+        )
 
 
 def check_count(name: str, count: int) -> int:
@@ -171,7 +196,7 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
 def _on_floor(joints: np.ndarray) -> np.ndarray:
     """The clip above the origin, with the soles on a floor at y = 0."""
     lowest = float(joints[..., 1].min())
-    # Files differ by centimetres in where the soles are, and half a metre means an origin of its own. What lies between is a
-    # person who floats or sinks, and shall be seen to.
+    # Files differ by centimetres in where the soles are, and half a metre means an origin of its own. What lies
+    # between is a person who floats or sinks, and shall be seen to.
     ground = lowest if abs(lowest) < 0.1 or abs(lowest) > 0.5 else 0.0
     return joints - np.array([joints[0, 0, 0], ground - _SOLE, joints[0, 0, 2]], dtype=np.float32)

@@ -1,4 +1,5 @@
-"""The shadow on the floor, under a light from straight above: it lies below the figure and pales as the body leaves the floor."""
+"""The shadow on the floor, under a light from straight above: it lies below the figure and pales as the body leaves
+the floor."""
 
 from typing import NamedTuple
 
@@ -64,12 +65,16 @@ def shadow_shapes(body: Body, camera: Camera, frames: np.ndarray) -> Shadows:
     high = np.ceil(xy.max(1) + 3).clip(0, camera.size)
     xy = (xy - low[:, None]).clip(-_LIMIT, _LIMIT).astype(np.float32)
     height = np.concatenate(
-        [(body.starts + body.ends)[:, _CAST, 1] / 2, body.torso[..., 1].mean(1, keepdims=True), body.head[:, 1:2]], axis=1
+        [(body.starts + body.ends)[:, _CAST, 1] / 2, body.torso[..., 1].mean(1, keepdims=True), body.head[:, 1:2]],
+        axis=1,
     )
     darkness = (_DARKEST * (1 - height / _PALE_HEIGHT).clip(0.25, 1)).astype(int)
     split = limbs.shape[1] * limbs.shape[2]
     return Shadows(
-        [(left, top, right, bottom) for left, top, right, bottom in np.concatenate([low, high], 1).astype(int).tolist()],
+        [
+            (left, top, right, bottom)
+            for left, top, right, bottom in np.concatenate([low, high], 1).astype(int).tolist()
+        ],
         np.ascontiguousarray(xy[:, :split]).reshape(count, bones, -1),
         np.ascontiguousarray(xy[:, split:]).reshape(count, 2, -1),
         darkness.tolist(),

@@ -1,8 +1,8 @@
 """A whole clip in one picture: the sheet that judges see, a strip, two views; and the same frames one by one.
 
-    render_sheet(motion)                                    # 4 x 3 frames, 1024 x 768
-    render_sheet(motion, layout="strip", caption="a person waves")
-    front_and_side = render_views(motion, frames=4)
+render_sheet(motion)                                    # 4 x 3 frames, 1024 x 768
+render_sheet(motion, layout="strip", caption="a person waves")
+front_and_side = render_views(motion, frames=4)
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,7 @@ from ..motion import Motion
 from .camera import View
 from .floor import SKY
 from .labels import caption_band
+from .mesh import MeshBody
 from .scene import Scene, check_count, check_motion, check_size
 from .trajectory import render_trajectory
 
@@ -41,6 +42,7 @@ def render_sheet(
     caption: str | None = None,
     label: bool = True,
     trail: bool = True,
+    body: MeshBody | None = None,
 ) -> Image.Image:
     """One picture that shows a motion: the image that a vision judge gets.
 
@@ -48,22 +50,27 @@ def render_sheet(
 
     Args:
         motion ([`Motion`]): what to show, of any length and frame rate.
-        frames (`int`, *optional*): how many frames, from the first to the last. A shorter motion shows each frame once, in
-            larger cells. Defaults to 12 in a grid, 6 in a strip, 5 a view, and at most 8 poses along the trajectory.
+        frames (`int`, *optional*): how many frames, from the first to the last. A shorter motion shows each frame
+            once, in larger cells. Defaults to 12 in a grid, 6 in a strip, 5 a view, and at most 8 poses along the
+            trajectory.
         columns (`int`, *optional*, defaults to 4): frames a row of the grid.
-        size (`tuple[int, int]`, *optional*): width and height, pixels. Defaults to (1024, 768) for a grid, (1536, 256) for a
-            strip, (1024, 512) otherwise.
-        stride (`int`, *optional*): take every `stride`-th frame from the first on, at most `frames` of them, instead of
-            spreading them evenly. Of no effect on "trajectory".
-        camera (`str` or [`View`], *optional*, defaults to `"three-quarter"`): "front", "three-quarter", "side", "back" or
-            "top", relative to the way the person faces in the first frame, or any direction. Of no effect on "views".
-        follow (`bool`, *optional*, defaults to `True`): keep the person in the middle of each cell, with the floor passing by;
-            otherwise every cell shows the place of the whole clip. Of no effect on "trajectory".
-        layout (`str`, *optional*, defaults to `"grid"`): "grid" (rows, in reading order), "strip" (one row), "views" (front
-            and side, a row each; see `render_views`) or "trajectory" (poses along the way; see `render_trajectory`).
+        size (`tuple[int, int]`, *optional*): width and height, pixels. Defaults to (1024, 768) for a grid, (1536,
+            256) for a strip, (1024, 512) otherwise.
+        stride (`int`, *optional*): take every `stride`-th frame from the first on, at most `frames` of them, instead
+            of spreading them evenly. Of no effect on "trajectory".
+        camera (`str` or [`View`], *optional*, defaults to `"three-quarter"`): "front", "three-quarter", "side",
+            "back" or "top", relative to the way the person faces in the first frame, or any direction. Of no effect
+            on "views".
+        follow (`bool`, *optional*, defaults to `True`): keep the person in the middle of each cell, with the floor
+            passing by; otherwise every cell shows the place of the whole clip. Of no effect on "trajectory".
+        layout (`str`, *optional*, defaults to `"grid"`): "grid" (rows, in reading order), "strip" (one row), "views"
+            (front and side, a row each; see `render_views`) or "trajectory" (poses along the way; see
+            `render_trajectory`).
         caption (`str`, *optional*): text above the frames; what does not fit into two lines is cut off.
-        label (`bool`, *optional*, defaults to `True`): write the time in seconds and the frame's number into each cell.
+        label (`bool`, *optional*, defaults to `True`): write the time in seconds and the frame's number into each
+            cell.
         trail (`bool`, *optional*, defaults to `True`): draw the way of the root over the floor.
+        body ([`MeshBody`], *optional*): a body model from `load_body`, drawn instead of capsules.
 
     Returns:
         `PIL.Image.Image`: RGB, of exactly the size asked for.
@@ -73,10 +80,19 @@ def render_sheet(
         ValueError: if the layout or the camera is unknown, or a number is out of range.
     """
     if layout not in LAYOUTS:
-        raise ValueError(f"Expected a layout from {', '.join(LAYOUTS)}, got {layout!r}; render_frames gives single frames.")
+        raise ValueError(
+            f"Expected a layout from {', '.join(LAYOUTS)}, got {layout!r}; render_frames gives single frames."
+        )
     usual_frames, usual_size = LAYOUTS[layout]
     frames, size = usual_frames if frames is None else frames, usual_size if size is None else size
-    shared: dict[str, Any] = {"frames": frames, "size": size, "caption": caption, "label": label, "trail": trail}
+    shared: dict[str, Any] = {
+        "frames": frames,
+        "size": size,
+        "caption": caption,
+        "label": label,
+        "trail": trail,
+        "body": body,
+    }
     if layout == "trajectory":
         return render_trajectory(motion, camera=camera, **shared)
     if layout == "views":
@@ -85,7 +101,7 @@ def render_sheet(
     columns = len(indices) if layout == "strip" else min(check_count("columns", columns), len(indices))
     rows = -(-len(indices) // columns)
     canvas = _canvas(size, caption, columns, rows)
-    scene = Scene(motion, size=canvas.cell, camera=camera, follow=follow, label=label, trail=trail)
+    scene = Scene(motion, size=canvas.cell, camera=camera, follow=follow, label=label, trail=trail, body=body)
     return _fill(canvas, scene.images(indices))
 
 
@@ -113,6 +129,7 @@ def render_views(
     caption: str | None = None,
     label: bool = True,
     trail: bool = True,
+    body: MeshBody | None = None,
 ) -> Image.Image:
     """The same frames seen by several cameras, a row each, in one scale.
 
@@ -120,7 +137,7 @@ def render_views(
         motion ([`Motion`]): what to show.
         cameras (`Sequence[str | View]`, *optional*, defaults to `("front", "side")`): the views, from top to bottom.
         frames (`int`, *optional*, defaults to 5): frames a row.
-        size, stride, follow, caption, label, trail: as for `render_sheet`.
+        size, stride, follow, caption, label, trail, body (*optional*): as for `render_sheet`.
 
     Returns:
         `PIL.Image.Image`: RGB, of exactly the size asked for.
@@ -134,7 +151,7 @@ def render_views(
         raise ValueError("Expected at least one camera, got none.")
     indices = choose_frames(motion, frames, stride)
     canvas = _canvas(size, caption, len(indices), len(views))
-    options: dict[str, Any] = {"size": canvas.cell, "follow": follow, "label": label, "trail": trail}
+    options: dict[str, Any] = {"size": canvas.cell, "follow": follow, "label": label, "trail": trail, "body": body}
     distance = max(Scene(motion, camera=view, **options).camera.distance for view in views)
     scenes = [Scene(motion, camera=view, distance=distance, **options) for view in views]
     return _fill(canvas, (image for scene in scenes for image in scene.images(indices)))
@@ -150,14 +167,16 @@ def render_frames(
     follow: bool = True,
     label: bool = True,
     trail: bool = True,
+    body: MeshBody | None = None,
 ) -> list[Image.Image]:
     """Frames as pictures of their own.
 
     Args:
         motion ([`Motion`]): what to show.
-        frames (`int`, *optional*, defaults to 12): how many, from the first to the last; fewer if the motion is shorter.
+        frames (`int`, *optional*, defaults to 12): how many, from the first to the last; fewer if the motion is
+            shorter.
         size (`tuple[int, int]`, *optional*, defaults to `(512, 512)`): width and height of each, pixels.
-        stride, camera, follow, label, trail: as for `render_sheet`.
+        stride, camera, follow, label, trail, body (*optional*): as for `render_sheet`.
 
     Returns:
         `list[PIL.Image.Image]`: RGB pictures in order of time.
@@ -166,7 +185,7 @@ def render_frames(
         TypeError: if the motion is none.
         ValueError: if the camera is unknown or a number is out of range.
     """
-    scene = Scene(motion, size=size, camera=camera, follow=follow, label=label, trail=trail)
+    scene = Scene(motion, size=size, camera=camera, follow=follow, label=label, trail=trail, body=body)
     return list(scene.images(choose_frames(motion, frames, stride)))
 
 
@@ -176,7 +195,8 @@ def choose_frames(motion: Motion, frames: int, stride: int | None = None) -> np.
     Args:
         motion ([`Motion`]): the motion.
         frames (`int`): how many.
-        stride (`int`, *optional*): their distance, from the first frame on; spread evenly from first to last without it.
+        stride (`int`, *optional*): their distance, from the first frame on; spread evenly from first to last without
+            it.
 
     Returns:
         `np.ndarray`: integers `[n]`, n = `frames` or fewer, in order of time.
@@ -210,7 +230,10 @@ def _canvas(size: tuple[int, int], caption: str | None, columns: int, rows: int)
         image.paste(band, (0, 0))
         top = band.height
     room = max(height - top, 0)
-    cell = (-(-width // columns), -(-room // rows))  # where sizes cannot be divided, the next cell covers the last pixel
+    cell = (
+        -(-width // columns),
+        -(-room // rows),
+    )  # where sizes cannot be divided, the next cell covers the last pixel
     if min(cell) < 16:
         raise ValueError(
             f"Expected room for {columns} x {rows} frames of at least 16 pixels, got a picture of {width} x {height}."

@@ -1,4 +1,5 @@
-"""Poses along the way in one picture, as a stroboscope would show them: early ones faded, the last one in full colour."""
+"""Poses along the way in one picture, as a stroboscope would show them: early ones faded, the last one in full
+colour."""
 
 import numpy as np
 from PIL import Image
@@ -6,9 +7,10 @@ from PIL import Image
 from ..motion import Motion
 from .body import place_body
 from .camera import View
-from .figure import draw_figure, figure_shapes
+from .figure import figure_shapes
 from .floor import SKY
 from .labels import caption_band, draw_text, text_width
+from .mesh import MeshBody
 from .scene import Scene, check_count, check_size
 from .shadow import draw_shadow, shadow_shapes
 
@@ -27,11 +29,12 @@ def render_trajectory(
     caption: str | None = None,
     label: bool = True,
     trail: bool = True,
+    body: MeshBody | None = None,
 ) -> Image.Image:
     """Poses along the way of a motion, in one picture seen by one fixed camera.
 
-    Poses are spread over the time of the clip wherever there is room for one more: who stays in place is seen once, in the last
-    pose; who walks is seen every step or two.
+    Poses are spread over the time of the clip wherever there is room for one more: who stays in place is seen once,
+    in the last pose; who walks is seen every step or two.
 
     Args:
         motion ([`Motion`]): what to show.
@@ -41,6 +44,7 @@ def render_trajectory(
         caption (`str`, *optional*): text above the picture; what does not fit into two lines is cut off.
         label (`bool`, *optional*, defaults to `True`): write the time in seconds below each pose.
         trail (`bool`, *optional*, defaults to `True`): draw the way of the root over the floor.
+        body ([`MeshBody`], *optional*): a body model from `load_body`, drawn instead of capsules.
 
     Returns:
         `PIL.Image.Image`: RGB, of exactly the size asked for.
@@ -54,23 +58,24 @@ def render_trajectory(
     letters = max(12, min(width, height) // 36)
     band = caption_band(caption, width, letters) if caption else None
     below = height - (band.height if band else 0)
-    scene = Scene(motion, size=(width, below), camera=camera, follow=False, label=False, trail=trail)
+    scene = Scene(motion, size=(width, below), camera=camera, follow=False, label=False, trail=trail, body=body)
 
     numbers = np.unique(np.linspace(0, len(motion) - 1, min(_CANDIDATES, len(motion))).round().astype(np.int64))
-    body = place_body(scene.joints[numbers], scene.tilt)
-    figures, shadows = figure_shapes(body, scene.camera, numbers), shadow_shapes(body, scene.camera, numbers)
-    chosen = _with_room(np.array(figures.boxes), most)
-    depth = scene.camera.project(body.torso.mean(1), numbers).depth
+    posed = place_body(scene.joints[numbers], scene.tilt)
+    boxes = figure_shapes(posed, scene.camera, numbers).boxes
+    chosen = _with_room(np.array(boxes), most)
+    shadows, draw = shadow_shapes(posed, scene.camera, numbers), scene.painter(posed, numbers)
+    depth = scene.camera.project(posed.torso.mean(1), numbers).depth
 
     image = scene.background(len(motion) - 1)
     for pose in sorted(chosen, key=lambda i: -depth[i]):
         drawn = image.copy()
         draw_shadow(drawn, shadows, pose)
-        draw_figure(drawn, figures, pose)
+        draw(drawn, pose)
         strength = _FAINTEST + (1 - _FAINTEST) * (numbers[pose] / max(len(motion) - 1, 1))
         image = Image.blend(image, drawn, float(strength)) if strength < 1 else drawn
     for pose in chosen if label else ():
-        left, _, right, bottom = figures.boxes[pose]
+        left, _, right, bottom = boxes[pose]
         text = f"{numbers[pose] / motion.fps:.1f} s"
         wide = round(text_width(text, letters))
         x = min(max((left + right - wide) // 2, 2), max(width - wide - 2, 0))
@@ -87,7 +92,8 @@ def render_trajectory(
 
 
 def _with_room(boxes: np.ndarray, most: int) -> list[int]:
-    """Poses `boxes [n, 4]` that hardly overlap, at most `most`, spread over time; the last one is always among them."""
+    """Poses `boxes [n, 4]` that hardly overlap, at most `most`, spread over time; the last one is always among
+    them."""
     area = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1)
     frames = np.arange(len(boxes))
     free, apart = np.ones(len(boxes), dtype=bool), np.full(len(boxes), len(boxes))

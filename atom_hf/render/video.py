@@ -18,6 +18,7 @@ from ..motion.formats.files import replacing
 from .camera import View
 from .floor import SKY
 from .labels import caption_band
+from .mesh import MeshBody
 from .scene import Scene, check_motion, check_size
 
 # Suffix → encoder, pixel format and its options.
@@ -43,30 +44,33 @@ def render_video(
     caption: str | None = None,
     label: bool = True,
     trail: bool = True,
+    body: MeshBody | None = None,
 ) -> None:
     """Write a motion as a video that runs at the speed of life.
 
     Args:
         motion ([`Motion`]): what to show, at any frame rate.
-        path (`str` or `Path`): file to write: `.mp4` (H.264, plays in browsers), `.gif` or `.webp`. It appears whole or not
-            at all; an old one is replaced.
-        size (`tuple[int, int]`, *optional*, defaults to `(512, 512)`): width and height, pixels. Odd numbers are rounded up in
-            `.mp4` files, which cannot have them.
+        path (`str` or `Path`): file to write: `.mp4` (H.264, plays in browsers), `.gif` or `.webp`. It appears whole
+            or not at all; an old one is replaced.
+        size (`tuple[int, int]`, *optional*, defaults to `(512, 512)`): width and height, pixels. Odd numbers are
+            rounded up in `.mp4` files, which cannot have them.
         fps (`float`, *optional*): frames per second of the video; those of the motion without it, at most 30.
-        camera (`str` or [`View`], *optional*, defaults to `"three-quarter"`): "front", "three-quarter", "side", "back" or
-            "top", relative to the way the person faces in the first frame, or any direction.
-        follow (`bool`, *optional*, defaults to `True`): keep the person in the middle, with the floor passing by; otherwise
-            the camera stays in one place from which it sees the whole clip.
+        camera (`str` or [`View`], *optional*, defaults to `"three-quarter"`): "front", "three-quarter", "side",
+            "back" or "top", relative to the way the person faces in the first frame, or any direction.
+        follow (`bool`, *optional*, defaults to `True`): keep the person in the middle, with the floor passing by;
+            otherwise the camera stays in one place from which it sees the whole clip.
         caption (`str`, *optional*): text above the picture; what does not fit into two lines is cut off.
-        label (`bool`, *optional*, defaults to `True`): write the time in seconds and the frame's number into the corner.
+        label (`bool`, *optional*, defaults to `True`): write the time in seconds and the frame's number into the
+            corner.
         trail (`bool`, *optional*, defaults to `True`): draw the way of the root over the floor.
+        body ([`MeshBody`], *optional*): a body model from `load_body`, drawn instead of capsules.
 
     Raises:
         ImportError: if PyAV is not installed.
         TypeError: if the motion is none.
         ValueError: if the suffix or the camera is unknown, or a number is out of range.
     """
-    options = {"camera": camera, "follow": follow, "label": label, "trail": trail}
+    options = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body}
     _write([motion], [], Path(path), size, fps, caption, options)
 
 
@@ -83,6 +87,7 @@ def render_comparison(
     caption: str | None = None,
     label: bool = True,
     trail: bool = True,
+    body: MeshBody | None = None,
 ) -> None:
     """Write two motions side by side as one video, in one scale; the shorter one stays at its last frame.
 
@@ -93,7 +98,7 @@ def render_comparison(
         labels (`Sequence[str]`, *optional*, defaults to `("A", "B")`): what is written above each.
         size (`tuple[int, int]`, *optional*, defaults to `(1024, 512)`): width and height of both together, pixels.
         fps (`float`, *optional*): frames per second of the video; those of the faster motion without it, at most 30.
-        camera, follow, caption, label, trail: as for `render_video`.
+        camera, follow, caption, label, trail, body (*optional*): as for `render_video`.
 
     Raises:
         ImportError: if PyAV is not installed.
@@ -102,7 +107,7 @@ def render_comparison(
     """
     if isinstance(labels, str) or len(labels) != 2:
         raise ValueError(f"Expected two labels, one for each motion, got {labels!r}.")
-    options = {"camera": camera, "follow": follow, "label": label, "trail": trail}
+    options = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body}
     _write([a, b], list(labels), Path(path), size, fps, caption, options)
 
 
@@ -162,7 +167,9 @@ def _blank(size: tuple[int, int], parts: int, labels: list[str], caption: str | 
             blank.paste(band, (i * width // parts, top))
         top += bands[0].height
     if height - top < 16:
-        raise ValueError(f"Expected room for pictures of at least 16 pixels below the text, got a size of {width} x {height}.")
+        raise ValueError(
+            f"Expected room for pictures of at least 16 pixels below the text, got a size of {width} x {height}."
+        )
     return blank, top
 
 

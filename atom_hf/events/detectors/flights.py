@@ -36,19 +36,19 @@ def find_flights(s: Signals, p: Parameters, steps: list[Step]) -> list[DetectedE
         confidence = float(np.clip(0.5 + 0.25 * (margin - 1), 0.5, 1))
         if len(leaving | landing) == 1:
             (side,) = leaving | landing
-            direction = _direction(s, start, end)
+            direction = _direction(s, p, start, end)
             events.append(
                 DetectedEvent("hop", start, end, side, "forward" if direction == "forward" else None, confidence)
             )
         else:
             events.append(
-                DetectedEvent("jump", start, end, direction=_direction(s, start, end), confidence=confidence)
+                DetectedEvent("jump", start, end, direction=_direction(s, p, start, end), confidence=confidence)
             )
     return events
 
 
 def _falls(s: Signals, p: Parameters, start: int, end: int) -> bool:
-    """Whether the pelvis loses upward speed as a body in free fall does; somebody who sits with raised feet does not."""
+    """Whether the pelvis loses upward speed as in free fall; that of somebody who sits with raised feet does not."""
     rate = s.speed_of("pelvis")[:, 1]
     lost = rate[max(0, start - 1) : end].max() - rate[start : end + 1].min()
     return bool(lost > p.jump_fall * _GRAVITY / s.height * (end - start) / FPS)
@@ -66,10 +66,10 @@ def _is_running(steps: list[Step], start: int, end: int) -> bool:
     return sum(step.runs for step in near) >= 2 or len(near) >= 4
 
 
-def _direction(s: Signals, start: int, end: int) -> str:
+def _direction(s: Signals, p: Parameters, start: int, end: int) -> str:
     a, b = max(0, start - 1), min(end, len(s) - 1)
     move = (s.place("pelvis")[b] - s.place("pelvis")[a])[[0, 2]]
-    if np.linalg.norm(move) < 0.1 or np.linalg.norm(move) < 0.18 * (b - a) / FPS:
+    if np.linalg.norm(move) < p.jump_travel:
         return "up"
     angle = np.degrees(np.arctan2(move[0], move[1])) - s.heading[a]
     return ("forward", "left", "backward", "right")[int(((angle + 45) % 360) // 90)]

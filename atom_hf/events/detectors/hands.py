@@ -1,5 +1,7 @@
 """Quick things that hands do: punches, throws, claps."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..detected import DetectedEvent
@@ -34,7 +36,7 @@ def find_punches(s: Signals, p: Parameters) -> list[DetectedEvent]:
                 reach[top] > p.punch_reach
                 and gain > p.punch_gain
                 and _is_ahead(p, reach[start : top + 1].min(), abs(angle[top]))
-                and abs(level[top]) < p.punch_level
+                and p.punch_low < level[top] < p.punch_high
                 and level[start + int(np.argmin(reach[start : top + 1]))] > p.punch_guard
                 and quick > p.punch_speed
             ):
@@ -67,13 +69,19 @@ def find_throws(s: Signals, p: Parameters) -> list[DetectedEvent]:
         wrist, shoulder = s.at(f"{side}_wrist"), s.at(f"{side}_shoulder")
         ahead, over = wrist[:, 2] - shoulder[:, 2], wrist[:, 1] - shoulder[:, 1]
         points = turning_points(ahead, 0.15)
-        for back, front in zip(points, points[1:], strict=False):
+        for back, front in pairwise(points):
             if ahead[front] < ahead[back] or front - back > 2 * longest:
                 continue
             start = max(back, front - longest)
             speed = np.gradient(wrist[:, 2])[start : front + 1].max() * FPS
             passing = start + int(np.argmax(np.gradient(wrist[:, 2])[start : front + 1]))
-            if ahead[back] < p.throw_back and ahead[front] > 0.1 and over[passing] > 0.0 and speed > p.throw_speed:
+            if (
+                ahead[back] < p.throw_back
+                and ahead[front] > 0.1
+                and over[passing] > 0.0
+                and speed > p.throw_speed
+                and s.tilt[passing] < p.throw_tilt
+            ):
                 confidence = float(np.clip(speed / p.throw_speed / 2, 0.5, 1))
                 events.append(
                     DetectedEvent("throw", max(0, back - 6), min(len(s), front + 4), side, confidence=confidence)

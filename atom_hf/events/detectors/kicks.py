@@ -27,7 +27,7 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
         height = s.clearance[:, column]
         raised = (height > p.kick_clearance) & (reach > p.kick_reach)
         fast = speed > p.low_kick_speed
-        nearby = np.convolve(fast, np.ones(7), mode="same") > 0  # the foot slows down where it is furthest
+        nearby = np.convolve(np.pad(fast, 3), np.ones(7), mode="valid") > 0  # it slows down where it is furthest
         raised |= (height > p.low_kick_clearance) & (reach > p.low_kick_reach) & nearby
         raised &= out[:, 1] > -0.7 * np.abs(out[:, 0])  # not behind
         for start, end in spans(raised, gap=2):
@@ -39,7 +39,7 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
                 direction is None
                 or speed[before:end].max() < p.kick_speed
                 or end - start > p.kick_time * FPS
-                or other.min() > p.contact_clearance
+                or other.min() > p.kick_support
                 or s.tilt[top] > p.lying_tilt + 15
                 or s.rise[top] < p.low_height
             ):

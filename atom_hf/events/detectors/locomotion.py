@@ -77,6 +77,7 @@ def _split(bout: list[Step], p: Parameters) -> list[list[Step]]:
     """A bout cut where gait or direction changes for long enough."""
     kinds = [(step.runs, step.direction) for step in bout]
     parts: list[list[Step]] = []
+    previous = kinds[0]
     for index, step in enumerate(bout):
         around = kinds[max(0, index - 2) : index + 3]
         kind = max(around, key=lambda k: (around.count(k), k == kinds[index]))
@@ -131,7 +132,7 @@ def direction_of(s: Signals, start: int, end: int, joint: str = "pelvis") -> str
 
 
 def _runs(s: Signals, p: Parameters, start: int, end: int) -> bool:
-    """Whether the body flies while the feet are apart instead of sinking, and is fast."""
+    """Whether the body is fast, and leaves the floor or at least rises while the feet are apart instead of sinking."""
     around = round(p.run_window * FPS)
     a, b = max(0, start - around), min(len(s), end + around)
     window = slice(a, b)
@@ -142,7 +143,8 @@ def _runs(s: Signals, p: Parameters, start: int, end: int) -> bool:
     height = s.place("pelvis")[window, 1]
     spread = apart.std() * height.std()
     bounce = ((apart - apart.mean()) * (height - height.mean())).mean() / max(float(spread), 1e-9)
-    return bool(speed > p.run_surely or bounce > p.run_bounce - p.run_trade * (speed - p.run_speed))
+    air = s.clearance[start:end].min(axis=1).max()
+    return bool(speed > p.run_surely or air > p.run_air or bounce > p.run_bounce - p.run_trade * (speed - p.run_speed))
 
 
 def _shared(start: int, end: int, other_start: int, other_end: int) -> float:

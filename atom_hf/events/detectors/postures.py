@@ -24,7 +24,7 @@ def postures_of(s: Signals, p: Parameters) -> np.ndarray:
     """
     pelvis = s.rise
     posture = np.full(len(s), BETWEEN)
-    posture[pelvis > p.stand_height] = STANDING
+    posture[(pelvis > p.stand_height) & (s.tilt < p.stand_tilt)] = STANDING
     low = pelvis < p.low_height
     sits = (behind_feet(s) > p.seat_balance) | (pelvis < p.floor_height)
     posture[low & ~sits] = CROUCHED
@@ -62,7 +62,7 @@ def find_postures(s: Signals, p: Parameters) -> list[DetectedEvent]:
     runs = _runs(posture_of_frame, round(p.posture_time * FPS), len(s))
     runs = [run for i, run in enumerate(runs) if not _passes_seat(s, p, runs, i)]
     events = []
-    for index, (posture, start, end) in enumerate(runs):
+    for index, (posture, start, _) in enumerate(runs):
         if not index:
             continue
         before, left = runs[index - 1][0], runs[index - 1][2]
@@ -70,7 +70,7 @@ def find_postures(s: Signals, p: Parameters) -> list[DetectedEvent]:
             events.append(DetectedEvent("lie_down", left - 1, start + 1))
         elif posture == SEATED and before in (STANDING, CROUCHED):
             events.append(DetectedEvent("sit_down", left - 1, start + 1))
-        elif posture == STANDING and (before in (SEATED, LYING) or (before == CROUCHED and index == 1)):
+        elif posture == STANDING and (before in (SEATED, LYING) or (before == CROUCHED and runs[index - 1][1] == 0)):
             events.append(DetectedEvent("stand_up", left - 1, start + 1))
     return events + _squats(s, p, posture_of_frame)
 
@@ -82,7 +82,7 @@ def _squats(s: Signals, p: Parameters, posture: np.ndarray) -> list[DetectedEven
     for before, low, after in zip(points, points[1:], points[2:], strict=False):
         if posture[low] != CROUCHED or s.rise[low] > min(s.rise[before], s.rise[after]):
             continue
-        middle = (s.rise[low] + min(s.rise[before], s.rise[after])) / 2
+        middle = (s.rise[low] + min(1.0, s.rise[before], s.rise[after])) / 2  # whatever jumps come before or after
         start = before + int(np.argmax(s.rise[before : low + 1] < middle))
         end = after - int(np.argmax(s.rise[low : after + 1][::-1] < middle)) + 1
         events.append(DetectedEvent("squat", start, end))
@@ -138,13 +138,16 @@ def find_bows(s: Signals, p: Parameters, steps: list[Step]) -> list[DetectedEven
     for before, top, after in zip(points, points[1:], points[2:], strict=False):
         if s.lean[top] < max(s.lean[before], s.lean[after]) or s.lean[top] < p.bow_tilt:
             continue
+        if max(s.tilt[before], s.tilt[after]) > p.bow_upright:
+            continue
         base = max(s.lean[before], s.lean[after])
         bent = s.lean > base + (s.lean[top] - base) / 4
         start = before + int(np.argmax(bent[before : top + 1]))
         end = after - int(np.argmax(bent[top : after + 1][::-1])) + 1
         meanwhile = sum(step.start < end and start < step.end for step in steps)
         pelvis = s.at("pelvis")[[start, top, min(end, len(s)) - 1], 1]
-        if np.ptp(pelvis) > p.bow_drop or meanwhile >= (1 if s.lean[top] < p.bow_deep else p.bow_steps):
+        drop = p.bow_deepest_drop if s.lean[top] > p.bow_deepest else p.bow_drop
+        if np.ptp(pelvis) > drop or meanwhile >= (1 if s.lean[top] < p.bow_deep else p.bow_steps):
             continue
         confidence = float(np.clip(0.5 + (s.lean[top] - p.bow_tilt) / 60, 0.5, 1))
         events.append(DetectedEvent("bow", start, min(end, len(s)), confidence=confidence))

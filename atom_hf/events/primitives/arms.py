@@ -27,14 +27,16 @@ def punch(stage: Stage, event: Event) -> None:
     height = stage.between(-0.16, -0.02)
     for i in range(event.count):
         start = begin if i == 0 else stage.now
-        out = stage.now + stage.seconds(0.19)
-        held = out + stage.seconds(0.04)
-        back = held + stage.seconds(0.26)
+        out = stage.now + stage.quick(0.2)
+        held = out + stage.quick(0.04)
+        back = held + stage.quick(0.27)
         target = reach(body, -0.1 if not both else -0.04, height, 0.97 * length, 25.0)
         for side in sides:
             stage.arm(stage.now, out, side, **target)
             stage.hold(held, *(f"{side}_arm_{name}" for name in target))
             stage.arm(None, back, side, **guard)
+        stage.shift(stage.now, out, forward=0.045)
+        stage.shift(held, back)
         stage.move(stage.now, out, twist=twist * 26.0, hip_twist=twist * 7.0, bend=body.lean + 9.0)
         stage.move(held, back, twist=-8.0 * twist, hip_twist=0.0, bend=body.lean + 6.0)
         stage.now = back
@@ -50,7 +52,7 @@ def wave(stage: Stage, event: Event) -> None:
     body, sides = stage.body, _sides(stage, event)
     start = stage.now
     # Either high beside the head, or low with the elbow at the side of the chest.
-    spread, swing = stage.between(55, 95), stage.between(72, 98)
+    spread, swing = stage.between(70, 96), stage.between(76, 98)
     middle, reachout = stage.between(70, 92), stage.between(22, 32) * min(body.amplitude, 1.1)
     swings = 2 + int(stage.between(0, 2.6) / stage.pace)
     up = start + stage.seconds(0.5)
@@ -63,12 +65,17 @@ def wave(stage: Stage, event: Event) -> None:
             stage.key(time + period / 2, **{f"{side}_arm_elbow": middle + reachout, f"{side}_arm_turn": 8.0})
             stage.key(time + period, **{f"{side}_arm_elbow": middle - reachout, f"{side}_arm_turn": -8.0})
             time += period
+    away = 0.0 if len(sides) == 2 else -sign(sides[0])
+    stage.shift(start, up, left=0.03 * away)
+    for i in range(2 * swings):
+        sway = 1.0 if i % 2 else -1.0
+        time = up + (i + 1) * period / 2
+        stage.key(time, twist=2.0 * sway, lean_side=-2.0 * away + 1.2 * sway, look=1.5 * sway)
     stage.now = up + swings * period
     down = stage.now + stage.seconds(0.5)
     stage.rest_arms(stage.now, down, sides)
-    if len(sides) == 1:
-        stage.move(start, up, tilt=sign(sides[0]) * 4.0, lean_side=sign(sides[0]) * -2.0)
-        stage.move(stage.now, down, tilt=0.0, lean_side=0.0)
+    stage.shift(stage.now, down)
+    stage.move(stage.now, down, twist=0.0, lean_side=0.0, look=0.0)
     stage.now = down
     stage.mark(start, down, event.side or sides[0])
 
@@ -92,8 +99,11 @@ def raise_arm(stage: Stage, event: Event) -> None:
             stage.hold(held, *(f"{side}_arm_{name}" for name in raised))
             stage.arm(None, down, side, **stage.arm_rest())
         if len(sides) == 1:
-            stage.move(start, up, lean_side=sign(sides[0]) * -4.0, look=sign(sides[0]) * 4.0)
-            stage.move(held, down, lean_side=0.0, look=0.0)
+            away = -sign(sides[0])
+            stage.shift(start, up, left=0.03 * away)
+            stage.shift(held, down)
+            stage.move(start, up, lean_side=4.0 * away, look=-4.0 * away, twist=5.0 * away)
+            stage.move(held, down, lean_side=0.0, look=0.0, twist=0.0)
         else:
             stage.move(start, up, bend=stage.value("bend") - 6.0, nod=-6.0)
             stage.move(held, down, bend=body.lean if stage.posture == "stand" else stage.value("bend") + 6.0, nod=2.0)
@@ -113,12 +123,15 @@ def clap(stage: Stage, event: Event) -> None:
     ready = begin + stage.seconds(0.45)
     for side in SIDES:
         stage.arm(begin, ready, side, **opened)
-    stage.move(begin, ready, nod=8.0)
+    lean = stage.value("bend")
+    stage.move(begin, ready, nod=6.0)
     stage.now = ready
     for i in range(event.count):
         start = begin if i == 0 else stage.now
         shut = stage.now + stage.seconds(0.18)
         opening = shut + stage.seconds(0.22)
+        stage.move(stage.now, shut, bend=lean + 4.0, nod=9.0)
+        stage.key(opening, bend=lean, nod=6.0)
         for side in SIDES:
             stage.arm(None, shut, side, **closed)
             stage.arm(None, opening, side, **opened)
@@ -139,8 +152,8 @@ def throw(stage: Stage, event: Event) -> None:
         start = stage.now
         back = start + stage.seconds(0.5)
         ready = back + stage.seconds(0.1)
-        out = ready + stage.seconds(0.24)
-        through = out + stage.seconds(0.22)
+        out = ready + stage.quick(0.25)
+        through = out + stage.quick(0.22)
         stage.arm(start, back, side, swing=78.0, spread=92.0, turn=-22.0, elbow=95.0)
         stage.hold(ready, *(f"{side}_arm_{name}" for name in ("swing", "spread", "turn", "elbow")))
         stage.arm(None, ready + 0.55 * (out - ready), side, swing=112.0, spread=58.0, turn=-12.0, elbow=88.0)

@@ -13,7 +13,7 @@ def jump(stage: Stage, event: Event) -> None:
     """Jumps with both feet: crouch, take-off, flight, landing; the landing of one is the crouch of the next."""
     body = stage.body
     direction = event.direction or "up"
-    far = {"up": 0.0, "forward": 0.75, "backward": 0.4}.get(direction, 0.45) * body.amplitude
+    far = {"up": 0.0, "forward": 0.75, "backward": 0.54}.get(direction, 0.52) * body.amplitude
     height = stage.between(0.16, 0.28) * body.amplitude / stage.pace
     for i in range(event.count):
         start = stage.now
@@ -26,7 +26,7 @@ def jump(stage: Stage, event: Event) -> None:
         land = _flight(stage, start + down, rise, far, travel, SIDES)
         absorb = stage.seconds(0.2)
         again = i < event.count - 1
-        bottom = depth if again else body.stand - 0.17 - 0.3 * rise
+        bottom = depth if again else body.stand - 0.15 - 0.25 * rise
         stage.key(land + absorb, y=bottom)
         stage.now = land + absorb
         stage.move(land - 0.1, stage.now, bend=body.lean + 18.0, pitch=16.0, nod=-6.0)

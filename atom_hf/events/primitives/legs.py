@@ -27,13 +27,13 @@ def _kick(stage: Stage, side: str, direction: str, first: bool) -> None:
     home_place = Place(*stage.ahead(anchor, 0.035, sign(side) * body.stance), stage.yaw)
     home = stage.home(side, home_place)
     shift = start + stage.seconds(0.3 if first else 0.14)
-    drawn = shift + stage.seconds(0.14)
-    out = drawn + stage.seconds(0.22)
-    held = out + stage.seconds(0.07)
-    folded = held + stage.seconds(0.2)
+    drawn = shift + stage.quick(0.14)
+    out = drawn + stage.quick(0.23)
+    held = out + stage.quick(0.07)
+    folded = held + stage.quick(0.2)
     down = folded + stage.seconds(0.25)
     crossing = direction != "forward" and direction != side
-    angle = np.radians(_ANGLES[direction]) * (0.6 if crossing else 1.0)
+    angle = np.radians(_ANGLES[direction]) * (0.85 if crossing else 1.0)
     height = (0.62 if direction == "forward" else 0.5 if not crossing else 0.42) * body.amplitude
     reach = float(np.sqrt(max((0.95 * body.leg) ** 2 - (height - body.leg) ** 2, 0.04)))
     ahead, left = reach * float(np.cos(angle)), reach * float(np.sin(angle))

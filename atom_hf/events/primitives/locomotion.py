@@ -6,16 +6,19 @@ from ..scenario import Event
 from .pose import SIDES
 from .stage import Place, Stage, other, sign
 
+_CROSSING = 0.19  # metres in front of the other, where a foot is put that crosses it
+_ARM_SWING = {"forward": 22.0, "backward": 15.0, "left": 6.0, "right": 6.0}  # degrees
 _ANGLES = {"forward": 0.0, "left": 90.0, "backward": 180.0, "right": -90.0}
 
 
 class Stride(NamedTuple):
-    """One step to be made: which foot, where to, and how much the pelvis then stands ahead, metres; degrees."""
+    """One step to be made: which foot, where to, where the pelvis and its heading are then, and a point on the way."""
 
     side: str
     target: Place
     pelvis: tuple[float, float]
     yaw: float
+    via: tuple[float, float] | None = None
 
 
 def swing_foot(
@@ -29,7 +32,7 @@ def swing_foot(
     push: float = 35.0,
     strike: float = -12.0,
     roll: float = 0.12,
-    trail: float = 0.5,
+    via: tuple[float, float] | None = None,
 ) -> None:
     """Lift a foot at `start` and put it down at `end`.
 
@@ -43,15 +46,13 @@ def swing_foot(
         push (`float`): pitch of the foot when it leaves the floor, degrees.
         strike (`float`): pitch at touch-down; negative lands on the heel.
         roll (`float`): seconds before `start` in which the heel rises, and after `end` in which the sole comes down.
-        trail (`float`): share of the way that is made in the first half of the time.
+        via (`tuple[float, float]`, *optional*): where the foot is half-way in time, x and z.
     """
     foot = f"{side}_foot_"
     span = end - start
     stage.hold(start, foot + "x", foot + "z", foot + "yaw")
-    if trail != 0.5:
-        here = stage.foot(side)
-        x, z = (a + trail * (b - a) for a, b in ((here.x, target.x), (here.z, target.z)))
-        stage.key(start + 0.5 * span, **{foot + "x": x, foot + "z": z})
+    if via is not None:
+        stage.key(start + 0.5 * span, **{foot + "x": via[0], foot + "z": via[1]})
     stage.key(end, **{foot + "x": target.x, foot + "z": target.z, foot + "yaw": target.yaw})
     stage.hold(start, foot + "lift")
     stage.key(start + 0.4 * span, **{foot + "lift": lift})
@@ -76,11 +77,22 @@ def _course(stage: Stage, count: int, length: float, direction: str, first: str,
         if i % 2 == 1 if sideways else close and i == count - 1:
             reach = ahead
         else:
-            reach = ahead + length * stage.between(0.94, 1.06) * (0.75 if i == 0 and count > 1 and not sideways else 1.0)
+            reach = ahead + length * stage.between(0.94, 1.06) * (
+                0.75 if i == 0 and count > 1 and not sideways else 1.0
+            )
         where[side] = reach
         middle = (where["left"] + where["right"]) / 2
-        target = stage.home(side, Place(*stage.ahead(travel, reach), place.yaw))
-        strides.append(Stride(side, target, stage.ahead(travel, middle), place.yaw))
+        target, via = Place(*stage.ahead(travel, reach), place.yaw), None
+        if sideways and first != direction:  # the first foot passes in front of the other, which passes behind it
+            standing = stage.home(other(side), Place(*stage.ahead(travel, ahead), place.yaw))
+            if side == first:
+                target = Place(*stage.ahead(target, _CROSSING), place.yaw)
+            elif i:
+                standing = Place(*stage.ahead(standing, _CROSSING), place.yaw)
+            way = 0.24 if side == first else -0.34
+            via = stage.ahead(Place(standing.x, standing.z, place.yaw), way)
+        target = stage.home(side, target)
+        strides.append(Stride(side, target, stage.ahead(travel, middle), place.yaw, via))
         side = other(side)
     return strides
 
@@ -107,14 +119,16 @@ def _go(stage: Stage, strides: list[Stride], pace: float, direction: str, vigour
             push=push * gentle,
             strike=strike,
             roll=0.2 * step,
+            via=stride.via,
         )
         _shift(stage, stride, start, end, vigour)
-        if forward:
-            swing, elbow = 21 * vigour * body.amplitude * stage.between(0.8, 1.1), 8 * vigour
+        if direction in _ARM_SWING:
+            swing = _ARM_SWING[direction] * vigour * body.amplitude * stage.between(0.8, 1.1)
             for side in SIDES:
-                reach = -swing if side == stride.side else swing + 4
-                angles = {**stage.arm_rest(), "swing": reach}
-                angles["elbow"] += elbow if reach > 0 else 0
+                # The arm goes against the leg: back with the leg that is put in front.
+                against = side == stride.side if forward else side != stride.side
+                angles = {**stage.arm_rest(), "swing": -swing if against else swing + 4}
+                angles["elbow"] += 0 if against else 0.4 * swing
                 stage.arm(start if len(times) == 1 else None, end, side, **angles)
         times.append(end)
     stage.now = times[-1]
@@ -140,7 +154,7 @@ def _shift(stage: Stage, stride: Stride, start: float, end: float, vigour: float
 def walk(stage: Stage, event: Event) -> None:
     """A bout of at least four steps that ends with the feet together."""
     direction = event.direction or "forward"
-    length = {"forward": 0.66, "backward": 0.42}.get(direction, 0.36) * stage.body.leg / 0.82 * stage.body.amplitude
+    length = {"forward": 0.66, "backward": 0.48}.get(direction, 0.4) * stage.body.leg / 0.82 * stage.body.amplitude
     count = 4 + int(stage.between(0, 4.999) * min(1.0, 1.3 - 0.3 * stage.pace))
     if direction in ("left", "right"):
         first, count = direction, count + count % 2
@@ -148,7 +162,7 @@ def walk(stage: Stage, event: Event) -> None:
         first = stage.body.handedness if stage.chance(0.6) else other(stage.body.handedness)
     strides = _course(stage, count, length, direction, first, close=True)
     start = stage.now
-    pace = stage.seconds({"forward": 0.53, "backward": 0.58}.get(direction, 0.52))
+    pace = stage.seconds({"forward": 0.51, "backward": 0.53}.get(direction, 0.46))
     _go(stage, strides, pace, direction, vigour=1.0)
     stage.mark(start, stage.now, None, direction)
 
@@ -196,14 +210,14 @@ def run(stage: Stage, event: Event) -> None:
     """A bout of steps with flights between them, from standing to standing."""
     body = stage.body
     direction = event.direction or "forward"
-    count = 5 + int(stage.between(0, 2.999) * min(1.0, 1.3 - 0.3 * stage.pace))
+    count = 6 + int(stage.between(0, 2.999) * min(1.0, 1.3 - 0.3 * stage.pace))
     contact = 0.25 / body.tempo / stage.pace
-    flight = stage.between(0.11, 0.14)
+    flight = stage.between(0.13, 0.16)
     speed = 9.81 * flight / 2
-    length = stage.between(0.85, 1.1) * body.amplitude * body.leg / 0.82
+    length = stage.between(0.95, 1.2) * body.amplitude * body.leg / 0.82
     low, place, begin = body.stand - 0.045, stage.place, stage.now
     sides = [body.handedness if i % 2 == 0 else other(body.handedness) for i in range(count + 1)]
-    ramp = [0.6, 0.85] + [1.0] * (count - 3) + [0.75]
+    ramp = [0.5, 0.8] + [1.0] * (count - 3) + [0.75]
     along = [0.0]
     for share in ramp:
         along.append(along[-1] + share * length)
@@ -213,15 +227,17 @@ def run(stage: Stage, event: Event) -> None:
         landing.append(landing[-1] + contact + flight)
     landing.append(landing[-1] + contact + 0.2)
     where = [*along[1:], along[-1]]
-    released = {sides[0]: begin + 0.1, sides[1]: landing[0] + 0.12}
+    released = {sides[0]: begin + 0.1, sides[1]: landing[0] + 0.02}
     for i in range(count + 1):
         target = stage.home(sides[i], Place(*stage.ahead(place, where[i]), place.yaw))
         up = released[sides[i]]
         quick = 0 < i < count
+        here = stage.foot(sides[i])
+        trailing = (here.x + 0.4 * (target.x - here.x), here.z + 0.4 * (target.z - here.z))
         swing_foot(
             stage, sides[i], up, landing[i], target, lift=0.3 if quick else 0.09,
-            push=66.0 if quick else 30.0, strike=-4.0, roll=0.06,
-            trail=0.4 if quick else 0.5,
+            push=66.0 if quick else 30.0, strike=-4.0, roll=0.06 if i != 1 else 0.13,
+            via=trailing if quick else None,
         )  # fmt: skip
         released[sides[i]] = landing[i] + contact
         arms = {"spread": 12.0, "turn": 28.0, "elbow": 88.0}

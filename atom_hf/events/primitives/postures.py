@@ -121,7 +121,7 @@ def _recline(stage: Stage) -> None:
     middle = start + 0.5 * (end - start)
     stage.move(start, middle, pitch=-42.0, bend=body.lean + 34.0, nod=10.0)
     stage.key(end, pitch=-88.0, bend=0.0, nod=0.0)
-    stage.move(start, end, y=0.115)
+    stage.move(start, end, y=0.092)
     for side in SIDES:
         foot = f"{side}_foot_"
         target = stage.ahead(place, reach, sign(side) * (0.1 + 0.04 * stretch))
@@ -148,7 +148,9 @@ def _roll_over(stage: Stage) -> None:
     for which in SIDES:
         foot, lower = f"{which}_foot_", which == side
         x, z = stage.ahead(place, 0.6 * body.leg, turn * (0.24 if lower else 0.3))
-        away = {foot + "x": x, foot + "z": z, foot + "lift": 0.0 if lower else 0.1}
+        stage.move(start, (start + end) / 2, **{foot + "lift": 0.05})
+        stage.key(end, **{foot + "lift": 0.0 if lower else 0.1})
+        away = {foot + "x": x, foot + "z": z}
         stage.move(start, end, **away, **{foot + "yaw": place.yaw + 40.0 * turn, foot + "pitch": 0.0})
         stage.arm(
             start, end, which, swing=64.0 if lower else 44.0, spread=-12.0 if lower else 4.0, turn=12.0, elbow=40.0

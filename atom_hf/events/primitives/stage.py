@@ -20,18 +20,19 @@ GRAVITY = 9.81  # metres per second squared
 
 # Slow sway of a living body: amplitude of each channel in metres or degrees.
 _SWAY = {
-    "x": 0.004,
-    "z": 0.004,
-    "bend": 1.0,
-    "lean_side": 0.7,
-    "twist": 1.2,
-    "nod": 2.0,
-    "look": 3.5,
-    "tilt": 1.2,
+    "x": 0.006,
+    "z": 0.006,
+    "roll": 0.6,
+    "bend": 1.3,
+    "lean_side": 0.9,
+    "twist": 1.8,
+    "nod": 2.5,
+    "look": 4.5,
+    "tilt": 1.4,
     **{
         f"{side}_arm_{name}": size
         for side in SIDES
-        for name, size in (("swing", 1.6), ("spread", 1.0), ("elbow", 2.0))
+        for name, size in (("swing", 2.4), ("spread", 1.2), ("elbow", 3.0))
     },
 }
 _SWAY_ROWS = np.array([CHANNELS.index(name) for name in _SWAY])
@@ -114,6 +115,10 @@ class Stage:
     def seconds(self, nominal: float) -> float:
         """How long this body takes for what lasts `nominal` seconds on the whole, a little different every time."""
         return nominal * self.between(0.92, 1.08) / (self.body.tempo * self.pace)
+
+    def quick(self, nominal: float) -> float:
+        """Seconds of what is fast already, a kick or a throw: a tight clip does not make it faster."""
+        return nominal * self.between(0.95, 1.05) / min(self.body.tempo, 1.1)
 
     def wait(self, nominal: float) -> None:
         """Stand, or sit, idle."""
@@ -231,6 +236,12 @@ class Stage:
         """Let arms hang."""
         for side in sides:
             self.arm(start, end, side, **self.arm_rest())
+
+    def shift(self, start: float, end: float, left: float = 0.0, forward: float = 0.0) -> None:
+        """Standing, carry the weight so many metres to the left and forward of the middle of both feet."""
+        if self.posture == "stand":
+            x, z = self.ahead(Place(*self.between_feet(), self.yaw), forward, left)
+            self.move(start, end, x=x, z=z)
 
     def upright(self, start: float, end: float) -> None:
         """Come to stand at ease above the feet, trunk and head up."""
