@@ -64,6 +64,7 @@ def main() -> None:
         walking(frames=max(2, round(options.seconds * 20))), text="a person walks along a curve to the left"
     )
     motion.save(options.path)
+    options.path.with_suffix(".txt").write_text(f"{motion.text}\n", encoding="utf-8")  # its caption, for a corpus
     print(f"{options.path}: {motion}")
 
 

@@ -76,7 +76,7 @@ ACTIONS: dict[str, Action] = {
             (_verb("walk", "walks", "walking", "walked"), _verb("stroll", "strolls", "strolling", "strolled")),
             "a bout: at least two steps that carry the body along, until it stands or does something else",
             directions=_GROUND,
-            seconds=2.5,
+            seconds=2.7,
         ),
         Action(
             "run",
@@ -87,7 +87,7 @@ ACTIONS: dict[str, Action] = {
             ),
             "a bout: steps with a flight between them, faster than walking",
             directions=("forward",),
-            seconds=2.0,
+            seconds=2.8,
         ),
         Action(
             "step",
@@ -132,7 +132,7 @@ ACTIONS: dict[str, Action] = {
             "a change of heading by at least 60 degrees: left or right is about 90 degrees, around about 180",
             directions=("left", "right", "around"),
             max_count=3,
-            seconds=1.3,
+            seconds=1.6,
         ),
         Action(
             "kick",

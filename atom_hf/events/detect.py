@@ -31,9 +31,8 @@ _PARTS: tuple[tuple[str, float, tuple[str, ...]], ...] = (
     ("jump", 0.65, ("squat", "bow")),  # the crouch before and after
     ("hop", 0.65, ("squat", "bow")),
 )
-_AROUND_FLIGHT = (
-    0.25  # seconds around a jump or hop in which swings of the feet belong to it; twice that for a free leg
-)
+# Seconds around a jump or hop in which swings of the feet belong to it; twice that for the free leg of a hop.
+_AROUND_FLIGHT = 0.3
 
 
 def detect_events(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None = None) -> list[DetectedEvent]:

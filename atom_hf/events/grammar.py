@@ -1,57 +1,18 @@
-"""Scenario → an English sentence: seeded choice of subject, tense, wording and order of clauses.
+"""Scenario → an English text: what each event says, in a wording that a seed chooses.
 
 Scenario((Event("walk", direction="forward"), Event("jump", count=2)))
 → "A man walks forward before jumping twice." · "After walking forward, someone does two jumps."
 
-Every sentence says the events in an order from which `parsing` reads the same scenario again.
+`parsing` reads the same scenario from every such text. How clauses make a sentence stands in `sentences`.
 """
 
 from random import Random
-from typing import NamedTuple
 
 from .actions import ACTIONS, Verb
 from .scenario import Event, Scenario
+from .sentences import Clause, Subject, sentence
 
 NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-class Subject(NamedTuple):
-    """Who moves.
-
-    Args:
-        text (`str`): such as `"a man"`.
-        pronoun (`str`): such as `"he"`.
-        possessive (`str`): such as `"his"`.
-    """
-
-    text: str
-    pronoun: str
-    possessive: str
-
-
-class Clause(NamedTuple):
-    """What one event says.
-
-    Args:
-        verb (`Verb`): its forms.
-        tail (`str`): what follows the verb, such as `"forward twice"`.
-        noun (`str`, *optional*): the same as a noun phrase, such as `"two jumps"`, where there is one.
-    """
-
-    verb: Verb
-    tail: str
-    noun: str | None = None
-
-    def say(self, form: str) -> str:
-        """The clause with its verb in a form.
-
-        Args:
-            form (`str`): `"base"`, `"third"`, `"gerund"` or `"past"`.
-
-        Returns:
-            `str`: such as `"jumps forward twice"`.
-        """
-        return f"{getattr(self.verb, form)} {self.tail}".strip()
 
 
 SUBJECTS = (
@@ -89,7 +50,7 @@ _SIDEWAYS = {"left": "sideways to the left", "right": "sideways to the right"}
 _EXTRAS = {  # said now and then; the parser knows that they add nothing
     "walk": ("for a few steps",),
     "run": ("for a few steps",),
-    "sit_down": ("on a chair", "on the floor"),
+    "sit_down": ("on a chair",),
     "lie_down": ("on the floor", "on the ground"),
     "raise_arm": ("above {his} head", "in the air"),
     "wave": ("at someone",),
@@ -110,8 +71,7 @@ def to_text(scenario: Scenario, seed: int = 0) -> str:
     random = Random(f"{seed} {scenario.to_json()}")  # a text seeds the same numbers in every process
     subject = random.choice(SUBJECTS)
     clauses = [_clause(event, scenario, subject, random) for event in scenario.events]
-    text = (_one if len(clauses) == 1 else _several)(subject, clauses, random)
-    text = " ".join(text.split())
+    text = " ".join(sentence(subject, clauses, random).split())
     return text[0].upper() + text[1:]
 
 
@@ -156,7 +116,7 @@ def _plural(noun: str) -> str:
 
 
 def _limb(event: Event, subject: Subject, random: Random) -> tuple[str, str]:
-    """The limb with its side, and the preposition before it ("" where it is the object)."""
+    """The limb with its side, and the preposition before it, `""` where it is the object."""
     action = ACTIONS[event.action]
     if action.limb is None:
         return "", ""
@@ -180,154 +140,44 @@ def _limb(event: Event, subject: Subject, random: Random) -> tuple[str, str]:
 def _clause(event: Event, scenario: Scenario, subject: Subject, random: Random) -> Clause:
     action = ACTIONS[event.action]
     limb, preposition = _limb(event, subject, random)
+    with_limb = f"{preposition} {limb}" if preposition else ""
     direction = _direction(event, random).format(his=subject.possessive)
-    exactly = scenario.task == "frequency" and action.max_count > 1
-    noun = _noun(event, f"{preposition} {limb}" if limb else "", direction, random)
+    noun = _noun(event, with_limb, direction, random)
     if noun is not None and random.random() < (0.8 if event.action == "step" and event.count > 1 else 0.25):
         return Clause(random.choice(_LIGHT[event.action]), noun, noun)
-    verb = random.choice((action.verbs[0], action.verbs[0], *action.verbs))
-    times = _times(event.count, exactly, random)
+    times = _times(event.count, scenario.task == "frequency" and action.max_count > 1, random)
     extra = random.choice(("", "", "", *_EXTRAS.get(event.action, ()))).format(his=subject.possessive)
-    if event.action == "raise_arm" and event.side == "both" and extra:
-        extra = extra.replace("head", random.choice(("head", "heads" if subject.pronoun == "they" else "head")))
     if event.action == "clap":
-        extra = random.choice(("", f"{subject.possessive} hands", f"{subject.possessive} hands together"))
-        parts = [extra, times]
+        parts = [random.choice(("", f"{subject.possessive} hands", f"{subject.possessive} hands together")), times]
     elif event.action == "throw":
-        thing = random.choice(("something", "a ball", "an object"))
-        parts = [thing, f"{preposition} {limb}", times]
-    elif event.action == "raise_arm" or (event.action == "wave" and not preposition):
+        parts = [random.choice(("something", "a ball", "an object")), with_limb, times]
+    elif limb and not preposition:  # the object: "raises both arms", "waves his left hand"
         parts = [limb, extra, times]
-    elif random.random() < 0.3:
-        parts = [direction, times, f"{preposition} {limb}", extra]
     else:
-        parts = [direction, f"{preposition} {limb}", extra, times]
+        parts = [
+            direction,
+            *random.choice(((with_limb, extra, times), (with_limb, extra, times), (times, with_limb, extra))),
+        ]
     if len(scenario.events) == 1 and event.action in _STANDING and random.random() < 0.1:
         parts.append("while standing")
-    return Clause(verb, " ".join(part.strip() for part in parts if part.strip()), noun)
+    verb = random.choice((action.verbs[0], action.verbs[0], *action.verbs))
+    return Clause(verb, " ".join(part for part in parts if part), noun)
 
 
 def _noun(event: Event, limb: str, direction: str, random: Random) -> str | None:
     """The event as a noun phrase, such as `"three steps forward"`, or `None`."""
-    nouns = [verb.noun for verb in ACTIONS[event.action].verbs if verb.noun]
-    if event.action not in _LIGHT or not nouns:
+    verbs = [verb for verb in ACTIONS[event.action].verbs if verb.noun]
+    if event.action not in _LIGHT or not verbs:
         return None
-    plural = random.choice(nouns)
-    singular = ACTIONS[event.action].verbs[[verb.noun for verb in ACTIONS[event.action].verbs].index(plural)].base
-    if event.action == "turn":
+    verb = random.choice(verbs)
+    noun = verb.base if event.count == 1 else str(verb.noun)
+    if event.action == "turn" and event.direction is not None:
+        direction = ""
         if event.direction == "around":
-            noun, direction = ("half turn", "") if event.count == 1 else ("half turns", "")
-        elif event.direction is not None:
-            noun, direction = f"{event.direction} {singular if event.count == 1 else plural}", ""
+            noun = "half turn" if event.count == 1 else "half turns"
         else:
-            noun = singular if event.count == 1 else plural
-    else:
-        noun = singular if event.count == 1 else plural
-    if event.direction == "up":
+            noun = f"{event.direction} {noun}"
+    elif event.direction == "up":
         direction = random.choice(("in place", "in the air"))
     amount = number(event.count, random) if event.count > 1 else random.choice(("a", "a", "one"))
     return " ".join(part for part in (amount, noun, direction, limb) if part)
-
-
-def _one(subject: Subject, clauses: list[Clause], random: Random) -> str:
-    (clause,) = clauses
-    chance = random.random()
-    if chance < 0.12:
-        return f"{subject.text} is {clause.say('gerund')}."
-    if chance < 0.2:
-        return f"{subject.text} {clause.say('past')}."
-    if chance < 0.25:
-        return f"{subject.text} {clause.say('gerund')}"
-    return f"{subject.text} {clause.say('third')}."
-
-
-def _several(subject: Subject, clauses: list[Clause], random: Random) -> str:
-    form = "past" if random.random() < 0.12 else "third"
-    pattern = random.choice(_PATTERNS)
-    text = pattern(subject, clauses, form, random)
-    return text if text is not None else _chain(subject, clauses, form, random)
-
-
-def _again(subject: Subject, form: str) -> tuple[str, str]:
-    """Pronoun of a later sentence, and the form of its verb: "they jump", "he jumps"."""
-    return subject.pronoun, "base" if form == "third" and subject.pronoun == "they" else form
-
-
-def _listed(said: list[str], random: Random) -> str:
-    """Clauses in a row: "walks, turns left and jumps"; "walks, then turns left, then jumps"."""
-    if len(said) == 1:
-        return said[0]
-    style = random.randrange(5)
-    if style == 0:
-        return ", then ".join(said)
-    if style == 1:
-        return " and then ".join(said) if len(said) == 2 else ", ".join(said[:-1]) + ", and then " + said[-1]
-    if style == 2:
-        return (
-            said[0]
-            + ", "
-            + ", ".join(f"then {part}" for part in said[1:-1])
-            + (", and finally " if len(said) > 2 else "then ")
-            + said[-1]
-        )
-    comma = "," if style == 3 and len(said) > 2 else ""
-    return ", ".join(said[:-1]) + f"{comma} and {said[-1]}"
-
-
-def _chain(subject: Subject, clauses: list[Clause], form: str, random: Random) -> str:
-    return f"{subject.text} {_listed([clause.say(form) for clause in clauses], random)}."
-
-
-def _two_sentences(subject: Subject, clauses: list[Clause], form: str, random: Random) -> str:
-    cut = random.randrange(1, len(clauses))
-    pronoun, again = _again(subject, form)
-    link = random.choice(("After that,", "Then", "Afterwards,", "Next,"))
-    first = _listed([clause.say(form) for clause in clauses[:cut]], random)
-    return f"{subject.text} {first}. {link} {pronoun} {_listed([c.say(again) for c in clauses[cut:]], random)}."
-
-
-def _before(subject: Subject, clauses: list[Clause], form: str, random: Random) -> str:
-    first = _listed([clause.say(form) for clause in clauses[:-1]], random)
-    if random.random() < 0.25:
-        pronoun, again = _again(subject, form)
-        return f"{subject.text} {first} before {pronoun} {clauses[-1].say(again)}."
-    return f"{subject.text} {first} before {clauses[-1].say('gerund')}."
-
-
-def _before_in_front(subject: Subject, clauses: list[Clause], form: str, random: Random) -> str:
-    first = _listed([clause.say(form) for clause in clauses[:-1]], random)
-    return f"before {clauses[-1].say('gerund')}, {subject.text} {first}."
-
-
-def _after_in_front(subject: Subject, clauses: list[Clause], form: str, random: Random) -> str:
-    cut = 2 if len(clauses) > 2 and random.random() < 0.4 else 1
-    fronted = " and ".join(clause.say("gerund") for clause in clauses[:cut])
-    rest = _listed([clause.say(form) for clause in clauses[cut:]], random)
-    return f"after {fronted}, {subject.text} {rest}."
-
-
-def _after(subject: Subject, clauses: list[Clause], form: str, random: Random) -> str | None:
-    if len(clauses) > 3:
-        return None
-    fronted = " and ".join(clause.say("gerund") for clause in clauses[:-1])
-    return f"{subject.text} {clauses[-1].say(form)} after {fronted}."
-
-
-def _followed_by(subject: Subject, clauses: list[Clause], form: str, random: Random) -> str:
-    first = _listed([clause.say(form) for clause in clauses[:-1]], random)
-    last = clauses[-1].noun if clauses[-1].noun and random.random() < 0.6 else clauses[-1].say("gerund")
-    return f"{subject.text} {first}, followed by {last}."
-
-
-_PATTERNS = (
-    _chain,
-    _chain,
-    _chain,
-    _two_sentences,
-    _before,
-    _before,
-    _before_in_front,
-    _after_in_front,
-    _after,
-    _followed_by,
-)

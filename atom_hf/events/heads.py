@@ -123,12 +123,13 @@ class HeadReader:
         else:
             cursor.at = start
             return None
-        self._modify(draft, modifier, limb)
-        if few and draft.action == "step":
-            draft.action = "walk"
-        elif few:
+        action = ACTIONS[draft.action]
+        if (few and draft.action != "step") or limb not in (None, action.limb, *action.limb_synonyms):
             cursor.at = start
             return None
+        self._modify(draft, modifier, limb)
+        if few:
+            draft.action = "walk"
         return draft
 
     def _adjectives(self) -> None:

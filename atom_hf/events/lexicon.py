@@ -20,11 +20,13 @@ def _same(meaning: Any, *patterns: str) -> dict[str, Any]:
 
 
 # Who does it.
-PERSONS = (
-    "person|man|woman|human|figure|someone|somebody|guy|lady|boy|girl|kid|child|character|individual|subject|adult"
-    "|people|he|she|they|it"
+PERSONS = frozenset(
+    "person man woman human figure someone somebody guy lady boy girl kid child character individual subject adult "
+    "people he she they it".split()
 )
-PERSON_ADJECTIVES = "standing|young|old|tall|small|short|elderly|strong|single|male|female|stick|human|same"
+PERSON_ADJECTIVES = frozenset(
+    "standing young old tall small short elderly strong single male female human same".split()
+)
 
 # How it is done, where that changes nothing that an event can say.
 ADVERBS = Phrases(
@@ -165,8 +167,8 @@ IDLE = Phrases(
         "lands|landed|landing|land",
         "lands|landed|landing|land on the|both? feet|ground|floor",
         "lands|landed|landing|land on HIS feet",
-        "lowers|lowered|lowering|lower it|them|him|her",
-        "lowers|lowered|lowering|lower HIS|both arm|arms|hand|hands|leg|foot",
+        "lowers|lowered|lowering|lower it|them back? down?",
+        "lowers|lowered|lowering|lower HIS|both arm|arms|hand|hands|leg|foot back? down?",
         "lowers|lowered|lowering|lower HIS left|right arm|hand|leg|foot",
         "lowers|lowered|lowering|lower both HIS? arms|hands",
         "puts|putting|put|brings|brought|bringing|drops|dropped|dropping it|them down",
@@ -299,7 +301,7 @@ def all_words() -> set[str]:
     """
     tables = [VERBS, NOUNS, ADVERBS, DIRECTIONS, TURN_DIRECTIONS, IDLE, LIGHT_VERBS, *ACTION_FILLERS.values()]
     words = {word for table in tables for word in table.words()}
-    words |= {*NUMBERS, *TIMES, *PERSONS.split("|"), "times", "before", "after", "then", "followed", "both"}
+    words |= {*NUMBERS, *TIMES, *PERSONS, "times", "before", "after", "then", "followed", "both"}
     for action in ACTIONS.values():
         words |= {limb for limb in (action.limb, *action.limb_synonyms) if limb}
     return words

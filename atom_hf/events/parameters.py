@@ -16,7 +16,7 @@ class Parameters:
 
     # Smoothing, as standard deviations in seconds.
     smooth_joints: float = 0.05
-    smooth_heading: float = 0.1
+    smooth_heading: float = 0.07
     floor_window: float = 1.0  # the floor is the lowest joint within this time, before and after
 
     # Body: what is still a person in metres.
@@ -46,12 +46,14 @@ class Parameters:
     # Flights.
     contact_clearance: float = 0.018  # bh above where the foot rests
     jump_clearance: float = 0.025  # bh, of the lower foot, at the top
+    hop_clearance: float = 0.024  # bh, of the free foot throughout
     jump_time: float = 0.1
     leap_time: float = 0.4  # flights of runners are shorter
     jump_travel: float = 0.075  # bh: less is up
     jump_fall: float = 0.2  # share of free fall that the pelvis shows at least
 
     # Turns.
+    turn_smooth: float = 0.1  # seconds, to see whether a turn goes on
     turn_rate: float = 35.0  # degrees/s, reached at least once
     turn_slow: float = 10.0  # degrees/s where a turn begins and ends
     turn_angle: float = 60.0
@@ -76,15 +78,15 @@ class Parameters:
     raise_low: float = -0.04  # bh: below this the arm is down
     raise_time: float = 0.2
     both_share: float = 0.5  # overlap of left and right for "both"
-    wave_stroke: float = 0.045  # bh, of the wrist about the elbow
-    wave_strokes: int = 4
+    wave_stroke: float = 0.04  # bh, of the wrist about the elbow
+    wave_strokes: int = 4  # raising and lowering the hand are two of them
     wave_lift: float = 0.05  # bh, wrist over elbow, on average
     wave_tilt: float = 45.0  # degrees, trunk: who lies or gets up does not wave
     wave_height: float = -0.08  # bh, wrist over shoulder, on average
     wave_pause: float = 1.2  # longest stroke
     clap_distance: float = 0.105  # bh, wrist to wrist
     clap_opening: float = 0.05  # bh, how far the hands part between two claps
-    clap_speed: float = 0.45  # bh/s, at which the hands come and go
+    clap_speed: float = 0.35  # bh/s, at which the hands come and go
     clap_apart: float = 0.02  # bh, left hand to the left of the right one: arms that cross do not clap
     clap_tilt: float = 0.06  # bh, hands at about the same height
     clap_travel: float = 0.8  # bh/s, pelvis: pumping arms of runners meet, too
@@ -101,7 +103,10 @@ class Parameters:
     punch_speed: float = 0.6  # bh/s
     punch_time: float = 0.7  # to stretch, and to come back
     throw_speed: float = 1.6  # bh/s
+    throw_reach: float = 0.15  # bh, from behind to the front
+    throw_front: float = 0.1  # bh, wrist before the shoulder at the end
     throw_back: float = 0.0  # bh, wrist behind the shoulder
+    raise_tilt: float = 50.0  # degrees, trunk: who lies does not raise an arm above the shoulder
     throw_tilt: float = 60.0  # degrees, trunk: who rolls over does not throw
     throw_time: float = 0.8  # from furthest back to furthest forward
 
@@ -112,7 +117,7 @@ class Parameters:
     floor_height: float = 0.29  # of a standing pelvis, of somebody who sits or lies on the floor
     squat_depth: float = 0.15  # of a standing pelvis, down and up
     lying_height: float = 0.45  # of a standing pelvis
-    seat_balance: float = 0.09  # bh, centre of mass behind the ankles: nobody balances like that
+    seat_balance: float = 0.05  # bh, centre of mass behind the ankles: nobody balances like that
     posture_time: float = 0.4
     still_speed: float = 0.08  # bh/s, neck, over a posture_time: who sits still for a posture_time has sat down
     lying_tilt: float = 60.0  # degrees, trunk from upright

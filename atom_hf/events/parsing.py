@@ -2,7 +2,17 @@
 
 "after jumping, a man turns left before he sits down" → jump, turn (left), sit_down
 
-What the words mean stands in `lexicon`, one clause is read in `clauses`; here are conjunctions and order.
+How a text is read where English leaves room:
+
+- "walks back" after a turn around is a walk forward, else backward; "back to where he started" says no direction then.
+- "takes three steps", "walks three steps" are three counts of step; "a few steps" are a walk.
+- "stands" is standing up from a low posture, else nothing; "stops", "lands", "lowers them" are nothing either.
+- "while" joins events in the order of the words; two of them have no order to judge, so the task is integrity.
+- "and" between left and right, or forward and backward, is one event after the other; a diagonal is an error.
+- Manner that no event can say ("slowly", "on a chair", "above her head", "as if ...") is left out by the lists of
+  `lexicon` and `fillers`. Any other word stops the parser.
+
+One clause is read in `clauses`; here are subjects, conjunctions and order.
 """
 
 from .clauses import ClauseReader, Draft
@@ -12,8 +22,6 @@ from .words import Cursor, ScenarioParseError
 
 __all__ = ["ScenarioParseError", "parse"]
 
-_PERSONS = frozenset(PERSONS.split("|"))
-_PERSON_ADJECTIVES = frozenset(PERSON_ADJECTIVES.split("|"))
 _DETERMINERS = ("a", "an", "the", "this", "that", "one")
 _JOINTS = (
     ", and then", "and then", ", and finally", ", and lastly", "and finally", ", and", ", then", ",", "and", "then",
@@ -182,9 +190,9 @@ class _Reader:
             return True
         while cursor.word in _DETERMINERS:
             cursor.at += 1
-        while cursor.word in _PERSON_ADJECTIVES and cursor.peek() in (_PERSONS | _PERSON_ADJECTIVES):
+        while cursor.word in PERSON_ADJECTIVES and cursor.peek() in (PERSONS | PERSON_ADJECTIVES):
             cursor.at += 1
-        if cursor.word not in _PERSONS:
+        if cursor.word not in PERSONS:
             cursor.at = start
             return False
         cursor.at += 1

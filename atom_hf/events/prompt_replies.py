@@ -62,18 +62,19 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def messages(task: str, n: int, examples: Sequence[str] = ()) -> list[dict[str, str]]:
+def messages(task: str, n: int, featured: Sequence[str], examples: Sequence[str] = ()) -> list[dict[str, str]]:
     """The messages of one request.
 
     Args:
         task (`str`): what the prompts test.
         n (`int`): how many are asked for.
+        featured (`Sequence[str]`): actions of which each shall occur.
         examples (`Sequence[str]`, *optional*): captions that show the style.
 
     Returns:
         `list[dict[str, str]]`: a system and a user message.
     """
-    ask = instruction(task).replace("{n}", str(n))
+    ask = instruction(task).replace("{n}", str(n)).replace("{featured}", ", ".join(featured))
     if examples:
         ask += "\n" + instruction("examples").replace("{examples}", "\n".join(f"- {caption}" for caption in examples))
     return [

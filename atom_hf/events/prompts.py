@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .actions import ACTIONS
 from .grammar_prompts import GrammarPromptWriter, Prompt
 from .prompt_costs import Cost, Prices, cost, read_prices
 from .prompt_replies import Rejected, instruction, messages, read_reply, schema
@@ -30,6 +31,7 @@ __all__ = ["Cost", "GrammarPromptWriter", "LLMPromptWriter", "Prompt", "PromptWr
 logger = logging.getLogger(__name__)
 
 _EXAMPLES = 5  # captions that seed one request
+_FEATURED = 5  # actions that one request asks for, so that no two are the same and all occur
 _OUTPUT_TOKENS = 60  # of one prompt with its events, roughly
 _CHARACTERS = 4  # of one token, roughly
 _PAUSE, _TRIES = 1.0, 8  # seconds before the second try, doubled before each further one
@@ -62,7 +64,7 @@ class LLMPromptWriter:
             `"http://localhost:8000/v1"`.
         model (`str`): name of the model there.
         tasks (`Sequence[str]`, *optional*): tasks to write for, in turn; all by default.
-        seed (`int`, *optional*, defaults to 0): chooses the examples of each request.
+        seed (`int`, *optional*, defaults to 0): chooses actions and examples of each request.
         path (`str` or `Path`, *optional*): JSON Lines file that keeps everything and from which a later run goes on.
         examples (`Sequence[str]`, *optional*): captions of real motion; five of them seed each request.
         per_request (`int`, *optional*, defaults to 10): prompts asked for at once.
@@ -179,9 +181,11 @@ class LLMPromptWriter:
         return client_or_base_url.with_options(max_retries=0)  # one layer of retries, and that is ours
 
     def _messages(self, request: int) -> list[dict[str, str]]:
-        examples = Random(f"{self.seed} {request}").sample(self.examples, min(_EXAMPLES, len(self.examples)))
+        random = Random(f"{self.seed} {request}")
+        examples = random.sample(self.examples, min(_EXAMPLES, len(self.examples)))
         task = self.tasks[request % len(self.tasks)]
-        return messages(task, self.per_request, examples)
+        names = [name for name, action in ACTIONS.items() if task != "frequency" or action.max_count > 1]
+        return messages(task, self.per_request, random.sample(names, _FEATURED), examples)
 
     def _ask_until(self, n: int) -> None:
         """Keep requests under way until there are `n` prompts; what was asked and paid for is always kept."""
@@ -227,7 +231,12 @@ class LLMPromptWriter:
         chat, used = self._messages(request), (0, 0)
         failed = raw = ""
         for attempt in range(2):
-            choice, usage = self._complete(chat, request, end)
+            try:
+                choice, usage = self._complete(chat, end)
+            except PromptWriterError as error:
+                if attempt == 0:
+                    raise
+                return _Answer([], [], used, raw, f"{failed} (repair: {error})")  # the first reply was paid for
             used = (used[0] + usage[0], used[1] + usage[1])
             raw = self._redacted(choice.message.content or "")
             if refusal := getattr(choice.message, "refusal", None):
@@ -246,7 +255,7 @@ class LLMPromptWriter:
                     chat = [*chat, {"role": "assistant", "content": raw}, {"role": "user", "content": repair}]
         return _Answer([], [], used, raw, failed)
 
-    def _complete(self, chat: list[dict[str, str]], request: int, end: float) -> tuple[Any, tuple[int, int]]:
+    def _complete(self, chat: list[dict[str, str]], end: float) -> tuple[Any, tuple[int, int]]:
         """One completion; servers that refuse the schema are asked in words from then on."""
         import openai
 
@@ -280,12 +289,17 @@ class LLMPromptWriter:
                     timeout=max(0.1, end - time.monotonic()),
                     **options,
                 )
-                if not completion.choices:
-                    raise PromptWriterError(f"{self.model} gave a reply without a choice; is this a chat endpoint?")
+                if not getattr(completion, "choices", None):
+                    raise ValueError("a reply without choices")
                 usage = completion.usage
                 return completion.choices[0], (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
             except (openai.BadRequestError, openai.UnprocessableEntityError):
                 raise
+            except ValueError as error:  # a web page, perhaps
+                text = (
+                    f"{self.model} gave no chat completion ({error}); is the address that of an OpenAI-compatible API?"
+                )
+                raise PromptWriterError(self._redacted(text)) from None
             except openai.APIError as error:
                 delay = _delay(error, min(_PAUSE * 2**tries, 30.0))
                 if delay is None or tries + 1 == _TRIES or time.monotonic() + delay > end:

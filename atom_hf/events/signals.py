@@ -94,7 +94,9 @@ def measure(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None 
     joints = np.asarray(joints, dtype=np.float32)
     if check_fps(fps) != FPS:
         joints = resample_joints(joints, fps, FPS)
-    world = _smooth(joints, p.smooth_joints)
+        if len(joints) < 2:
+            raise ValueError(f"Expected at least {1 / FPS:g} seconds of motion, got less at {fps:g} fps.")
+    world = smooth(joints, p.smooth_joints)
     height = body_height(world)
     if not p.min_height <= height <= p.max_height:
         raise ValueError(
@@ -102,9 +104,9 @@ def measure(joints: np.ndarray, fps: float = FPS, parameters: Parameters | None 
             "Joints are in metres; divide centimetres by 100."
         )
     world = world / height
-    velocity = np.gradient(world, axis=0) * FPS
+    velocity = rate_of(world)
     across = world[:, 1] - world[:, 2] + world[:, 16] - world[:, 17]
-    left = _smooth(across[:, [0, 2]], p.smooth_heading)
+    left = smooth(across[:, [0, 2]], p.smooth_heading)
     left = left / np.maximum(np.linalg.norm(left, axis=-1, keepdims=True), 1e-9)
     forward = np.stack([-left[:, 1], left[:, 0]], axis=-1)
 
@@ -156,12 +158,20 @@ def _leg(joints: np.ndarray) -> float:
 
 def _length(joints: np.ndarray, chain: tuple[str, ...]) -> float:
     index = [_JOINT[name] for name in chain]
-    bones = np.linalg.norm(np.diff(joints[::4, index], axis=1), axis=-1)  # every fifth of a second is enough
-    return float(np.median(bones, axis=0).sum())
+    bones = np.diff(joints[::4, index], axis=1)  # every fifth of a second is enough
+    return float(np.sqrt((bones * bones).sum(axis=-1)).mean(axis=0).sum())
 
 
-def _smooth(x: np.ndarray, seconds: float) -> np.ndarray:
-    """A series `[T, ...]` smoothed over time."""
+def smooth(x: np.ndarray, seconds: float) -> np.ndarray:
+    """A series smoothed over time.
+
+    Args:
+        x (`np.ndarray`): a series `[T, ...]` at 20 fps, any unit.
+        seconds (`float`): standard deviation of the Gaussian.
+
+    Returns:
+        `np.ndarray`: `[T, ...]`.
+    """
     flat = x.reshape(len(x), -1).T
     return gaussian_smooth(np.ascontiguousarray(flat), seconds * FPS).T.reshape(x.shape)
 
@@ -171,7 +181,7 @@ def _floor(world: np.ndarray, window: float) -> np.ndarray:
     radius = round(window * FPS)
     lowest = np.pad(world[..., 1].min(axis=1), radius, mode="edge")
     lowest = np.lib.stride_tricks.sliding_window_view(lowest, 2 * radius + 1).min(axis=-1)
-    return _smooth(lowest, window / 3)
+    return smooth(lowest, window / 3)
 
 
 def _clearance(heights: np.ndarray) -> np.ndarray:
@@ -187,7 +197,7 @@ def _toes(world: np.ndarray, grounded: np.ndarray, seconds: float) -> np.ndarray
     """Direction of the feet `[T]` in degrees; a foot in the air, which may point anywhere, hardly counts."""
     feet = (world[:, [10, 11]] - world[:, [7, 8]])[..., [0, 2]]
     feet = feet / np.maximum(np.linalg.norm(feet, axis=-1, keepdims=True), 1e-9)
-    both = _smooth((feet * np.where(grounded, 1.0, 0.1)[..., None]).sum(axis=1), seconds)
+    both = smooth((feet * np.where(grounded, 1.0, 0.1)[..., None]).sum(axis=1), seconds)
     return np.degrees(np.unwrap(np.arctan2(both[:, 0], both[:, 1])))
 
 
@@ -200,11 +210,25 @@ def _rise(pelvis: np.ndarray, grounded: np.ndarray, leg: float, standing: tuple[
 def _reach(world: np.ndarray) -> np.ndarray:
     columns = []
     for side in SIDES:
-        names = [_JOINT[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist")]
-        shoulder, elbow, wrist = (world[:, i] for i in names)
-        arm = np.median(np.linalg.norm(elbow - shoulder, axis=-1)) + np.median(np.linalg.norm(wrist - elbow, axis=-1))
-        columns.append(np.linalg.norm(wrist - shoulder, axis=-1) / max(float(arm), 1e-9))
+        arm = _length(world, (f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist"))
+        stretch = world[:, _JOINT[f"{side}_wrist"]] - world[:, _JOINT[f"{side}_shoulder"]]
+        columns.append(np.linalg.norm(stretch, axis=-1) / max(arm, 1e-9))
     return np.stack(columns, axis=-1)
+
+
+def rate_of(x: np.ndarray) -> np.ndarray:
+    """How fast a series changes: central differences.
+
+    Args:
+        x (`np.ndarray`): a series `[T, ...]` at 20 fps, T >= 2, any unit.
+
+    Returns:
+        `np.ndarray`: `[T, ...]`, unit per second.
+    """
+    rate = np.empty_like(x)
+    rate[1:-1] = (x[2:] - x[:-2]) * (FPS / 2)
+    rate[0], rate[-1] = (x[1] - x[0]) * FPS, (x[-1] - x[-2]) * FPS
+    return rate
 
 
 def spans(mask: np.ndarray, gap: int = 0, shortest: int = 1) -> list[tuple[int, int]]:

@@ -125,11 +125,12 @@ class Cursor:
             self.at += 1
             number = int(digits[:12])  # far beyond every limit, and no work for Python
             return self._scaled(number)
-        if self.word not in NUMBERS:
+        parts = self.word.split("-")  # "twenty-one"
+        if not all(part in NUMBERS for part in parts):
             return None
-        number = NUMBERS[self.word]
         self.at += 1
-        if number >= 20 and 0 < NUMBERS.get(self.word.lstrip("-"), 0) < 10:
+        number = sum(NUMBERS[part] for part in parts)
+        if number >= 20 and 0 < NUMBERS.get(self.word, 0) < 10:
             number += NUMBERS[self.word]
             self.at += 1
         return self._scaled(number)

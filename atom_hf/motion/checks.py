@@ -22,7 +22,9 @@ def check_floats(array: Array, what: str) -> None:
         TypeError: if it is something else.
     """
     if not is_array_api_obj(array):
-        raise TypeError(f"Expected {what} as a numpy array or a torch tensor, got {type(array).__name__}.")
+        hint = f" A Motion holds them: motion.{'to_features()' if what == 'features' else what}."
+        hint = hint if hasattr(array, "joints") else ""
+        raise TypeError(f"Expected {what} as a numpy array or a torch tensor, got {type(array).__name__}.{hint}")
     xp = array_namespace(array)
     if not xp.isdtype(array.dtype, "real floating"):
         raise TypeError(

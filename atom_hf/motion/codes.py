@@ -4,6 +4,7 @@ codes_to_text([5, 7, 300])  →  "<motion_id_512><motion_id_5><motion_id_7><moti
 text_to_codes("…")          →  ParsedCodes(codes=array([5, 7, 300]), complete=True, …)
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ NUM_CODES = 512
 START, END, MASK = NUM_CODES, NUM_CODES + 1, NUM_CODES + 2  # 512 opens a motion, 513 closes it, 514 masks
 NUM_MOTION_TOKENS = NUM_CODES + 3
 PLACEHOLDER = "<Motion_Placeholder>"
+_TOKEN = re.compile(r"<motion_id_[0-9]+>")
 
 
 class ParsedCodes(NamedTuple):
@@ -22,7 +24,8 @@ class ParsedCodes(NamedTuple):
         codes (`np.ndarray`): `[n]`, int64, n >= 1, 4 frames each. A text without a motion gives the single code 0, as
             in MotionGPT.
         complete (`bool`): whether there was a start, then an end, with at least one code between them.
-        malformed (`tuple[str, ...]`): parts of the motion that were no plain motion tokens, as they stood; `codes`
+        malformed (`tuple[str, ...]`): parts of the motion that were no plain motion tokens, as they stood, or all
+            motion tokens of a text without a motion; `codes`
             holds what MotionGPT reads from them, which often is nothing.
         text (`str`): the text with its motion replaced by `<Motion_Placeholder>`.
     """
@@ -91,9 +94,9 @@ def text_to_codes(text: str, num_codes: int = NUM_CODES, clamp: bool = True) -> 
     start, end = motion_token(num_codes), motion_token(num_codes + 1)
     begin, stop = text.find(start), text.find(end)
     nothing = np.zeros(1, dtype=np.int64)
-    if begin < 0 or stop < 0:
-        return ParsedCodes(nothing, False, (), text)
-    body = text[begin + len(start) : stop]  # empty where the end comes first
+    if begin < 0 or stop < begin:  # no motion; tokens that stand around are reported
+        return ParsedCodes(nothing, False, tuple(_TOKEN.findall(text)), text)
+    body = text[begin + len(start) : stop]
     pieces = f"{start}{body}{end}".split("><")
     codes: list[int] = []
     alone = len(pieces) == 1  # no two tokens side by side: MotionGPT finds nothing in it

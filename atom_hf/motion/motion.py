@@ -117,7 +117,7 @@ class Motion:
         start, stop, step = index.indices(len(self))
         if step != 1 or stop <= start:
             raise ValueError(
-                f"Expected start < stop within {len(self)} frames and step 1, got [{start}:{stop}:{step}]; "
+                f"Expected start < stop within {len(self)} frames and step 1, got {_slice_text(index)}; "
                 "motion.resample(fps) changes the frame rate."
             )
         codes = self.codes
@@ -221,6 +221,11 @@ class Motion:
         from .formats import save_motion
 
         save_motion(self, path)
+
+
+def _slice_text(index: slice) -> str:
+    parts = [index.start, index.stop, *([] if index.step is None else [index.step])]
+    return "[" + ":".join("" if part is None else str(part) for part in parts) + "]"
 
 
 def _as_floats(values: Any) -> np.ndarray:

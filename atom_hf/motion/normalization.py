@@ -19,7 +19,7 @@ _GROUPS = (YAW_RATE, ROOT_VELOCITY, ROOT_HEIGHT, POSITIONS, ROTATIONS, VELOCITIE
 _FILES = (("Mean.npy", "Std.npy"), ("mean.npy", "std.npy"))  # HumanML3D's names, MotionGPT's names
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MotionStats:
     """Mean and standard deviation of HumanML3D features.
 
@@ -47,6 +47,9 @@ class MotionStats:
             raise ValueError(
                 f"Expected deviations above zero, but dimension {int(np.argmin(self.std))} has {self.std.min()}."
             )
+
+    def __repr__(self) -> str:
+        return f"MotionStats({FEATURE_DIM} dimensions, std from {self.std.min():.2g} to {self.std.max():.2g})"
 
     def normalize(self, features: Array) -> Array:
         """Subtract the mean and divide by the deviation.
@@ -146,11 +149,11 @@ class MotionStats:
         )
 
     def save(self, folder: str | Path) -> None:
-        """Write `mean.npy` and `std.npy`, as a checkpoint folder carries them.
+        """Write `Mean.npy` and `Std.npy`, the names of HumanML3D.
 
         Args:
             folder (`str` or `Path`): made if absent.
         """
-        for name, value in (("mean.npy", self.mean), ("std.npy", self.std)):
+        for name, value in zip(_FILES[0], (self.mean, self.std), strict=True):
             with replacing(Path(folder) / name) as temporary:
                 np.save(temporary, value)

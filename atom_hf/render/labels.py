@@ -10,7 +10,7 @@ INK, PALE = (38, 40, 46), (126, 130, 138)
 BAND = (255, 255, 255)
 _EXTRA_GLYPHS = "°±·«»’“”…"  # besides ASCII; all that the font has
 _REPLACED = str.maketrans(
-    {"–": "-", "—": "-", "−": "-", "\u2018": "'", "ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"}
+    dict(zip("–—−\u2018øØłŁđĐ", "---'oOlLdD", strict=True)) | {"ß": "ss", "æ": "ae", "Æ": "AE", "\u2044": "/"}
 )
 
 
@@ -31,7 +31,7 @@ def printable(text: str) -> str:
         `str`: one line.
     """
     letters = []
-    for letter in unicodedata.normalize("NFKD", " ".join(text.split()).translate(_REPLACED)):
+    for letter in unicodedata.normalize("NFKD", " ".join(text.split())).translate(_REPLACED):
         if " " <= letter <= "~" or letter in _EXTRA_GLYPHS:
             letters.append(letter)
         elif not (unicodedata.combining(letter) or unicodedata.category(letter) in ("Cc", "Cf", "Mn")):

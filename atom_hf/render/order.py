@@ -24,6 +24,7 @@ _NOTHING = -1
 
 _BESIDE = 0.09  # metres that a limb may lie behind the spine and still be drawn over the torso, beside which it is
 _SPLIT_DEPTH = 0.10  # metres of depth from which a long bone is sorted in halves
+_TIES = 1e-5 * np.arange(LONG_BONES, dtype=np.float32)  # metres; symmetric poses would mix the halves of their limbs
 _FAR = 1e4  # metres, more than any depth
 
 
@@ -74,7 +75,7 @@ def painters_order(xy: Points, depth: Points) -> Order:
     for end_xy, end_depth in ((xy.start, depth.start), (xy.end, depth.end)):
         half = split[..., None]
         places.append(np.where(half, (end_xy[:, :LONG_BONES] + xy.middle) / 2, xy.middle))
-        keys.append(np.where(split, (end_depth[:, :LONG_BONES] + depth.middle) / 2, depth.middle))
+        keys.append(np.where(split, (end_depth[:, :LONG_BONES] + depth.middle) / 2, depth.middle) + _TIES)
     places.append((xy.start + xy.end)[:, LONG_BONES:] / 2)
     keys.append((depth.start + depth.end)[:, LONG_BONES:] / 2)
     place = np.concatenate([*places, xy.head], axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from atom_hf.cli import main
-from atom_hf.motion import Motion, features_to_joints, load_motion, read_humanml3d
+from atom_hf.motion import Motion, MotionStats, features_to_joints, load_motion, read_humanml3d
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def test_bvh_to_features_and_back(walk, tmp_path, capsys):
     np.testing.assert_allclose(back.joints, features_to_joints(features), atol=2e-3)
 
 
+@pytest.mark.filterwarnings("ignore:.*will not say")
 @pytest.mark.parametrize("source", [".bvh", ".npz", ".npy"])
 @pytest.mark.parametrize("target", [".bvh", ".npz", ".npy"])
 def test_every_pair(walk, tmp_path, source, target):
@@ -65,6 +66,39 @@ def test_folder_to_humanml3d_and_on(mocap, tmp_path, capsys):
     features = np.load(tmp_path / "features" / "day1_walk.npy")
     np.testing.assert_array_equal(features, np.load(corpus / "new_joint_vecs" / "day1_walk.npy"))
     assert "skipped 2" in capsys.readouterr().out
+
+
+def test_captions_beside_the_files(mocap, tmp_path, capsys):
+    (mocap / "day1" / "walk.txt").write_text("a person walks to the left\n\nsomeone walks\n")
+    (mocap / "day2" / "walk.txt").write_text("a man walks#a/DET man/NOUN walk/VERB#0.0#1.0\n")
+    corpus = tmp_path / "corpus"
+    assert main(["convert", str(mocap), str(corpus), "--to", "humanml3d"]) == 0
+    assert "3 clips written, 3 with captions; Mean.npy and Std.npy" in capsys.readouterr().out
+    clips = {clip.name: clip for clip in read_humanml3d(corpus)}
+    assert [c.text for c in clips["day1_walk"].captions] == ["a person walks to the left", "someone walks"]
+    assert clips["day2_walk_bvh"].captions[0].end == 1.0
+    assert MotionStats.load(corpus).std.shape == (263,)
+    assert main(["convert", str(corpus), str(tmp_path / "again"), "--to", "humanml3d"]) == 0
+    assert [clip.captions for clip in read_humanml3d(tmp_path / "again")] == [clip.captions for clip in clips.values()]
+    assert main(["convert", str(mocap), str(corpus), "--to", "humanml3d"]) == 1
+    assert "holds a corpus already; choose a new folder" in capsys.readouterr().err
+
+
+def test_one_file_is_a_corpus_too(mocap, tmp_path, capsys):
+    arguments = ["convert", str(mocap / "day1" / "walk.bvh"), str(tmp_path / "corpus"), "--to", "humanml3d"]
+    assert main(arguments) == 0
+    assert "1 clip written, 0 with captions" in capsys.readouterr().out
+    assert [clip.name for clip in read_humanml3d(tmp_path / "corpus")] == ["walk"]
+
+
+def test_npy_files_have_20_fps(walk, tmp_path, capsys):
+    """They cannot say what they have, so what is written has what readers take them for."""
+    Motion(walk).resample(60).save(tmp_path / "fast.bvh")
+    assert main(["convert", str(tmp_path / "fast.bvh"), str(tmp_path / "usual.npy")]) == 0
+    assert "40 frames at 20 fps" in capsys.readouterr().out
+    with pytest.warns(UserWarning, match="will not say that it has 60 fps"):
+        main(["convert", str(tmp_path / "fast.bvh"), str(tmp_path / "fast.npy"), "--fps", "60"])
+    assert len(np.load(tmp_path / "fast.npy")) == 118
 
 
 def test_options_reach_the_readers(walk, tmp_path, capsys):
@@ -104,10 +138,23 @@ def test_options_reach_the_readers(walk, tmp_path, capsys):
         (["walk.npy", "out.bvh", "--features"], "--features writes .npy files, but the target is"),
         (["walk.npy", "out.bvh", "--to", ".bvh"], "--to is for folders"),
         (["walk.npy", "out.bvh", "--fps", "0"], "above zero, got 0"),
-        ([".", "out"], "is a folder; say --to with one of .bvh, .npz, .npy, humanml3d"),
-        ([".", "out", "--to", ".fbx"], "say --to with one of"),
-        ([".", "walk.npy", "--to", ".bvh"], "the target has to be one, but walk.npy is a file"),
-        ([".", "out", "--to", "humanml3d", "--features"], "leave --features out"),
+        ([".", "out"], "say what to write with --to, one of .bvh, .npz, .npy, humanml3d; and . is a folder"),
+        ([".", "out", "--to", "fbx"], "one of .bvh, .npz, .npy, humanml3d; got --to fbx"),
+        ([".", "walk.npy", "--to", ".bvh"], "the target of a folder is a folder, but walk.npy is named like a file"),
+        ([".", "new.npy", "--to", ".npy"], "the target of a folder is a folder, but new.npy is named like a file"),
+        ([".", "out", "--to", "humanml3d", "--features"], "humanml3d has features anyway; got --to humanml3d"),
+        (["walk.npy", "walk.npy"], "walk.npy is source and target; choose another target, so that nothing is lost"),
+        ([".", ".", "--to", ".bvh"], ". is source and target"),
+        (["absent", "out", "--to", ".bvh"], "absent: there is no such file or folder"),
+        (["wlak.npy", "out.bvh"], "there is no such file. Did you mean walk.npy?"),
+        (["walk.npy", "out.npy", "--features", "--fps", "30"], "--features are at 20 fps"),
+        (["walk.npy", "out.bvh", "--split", "test"], "--split is for HumanML3D folders, and the source is a file"),
+        ([".", "out", "--to", ".bvh", "--split", "test"], "--split is for HumanML3D folders, and . is none"),
+        (["walk.npy", "out.bvh", "--scale", "2"], "--scale is for .bvh, .amc files, and the source has none"),
+        (["walk.npy", "out.bvh", "--body-model", "x.npz"], "--body-model is for .npz files"),
+        ([".", "out", "--to", ".bvh", "--skeleton", "x.asf"], "--skeleton is for .amc files"),
+        (["walk.npy", "out.bvh", "--joint-map", "none.json"], "none.json: expected a JSON object such as"),
+        (["walk.npy", "out.bvh", "--joint-map", "walk.npy"], "walk.npy: expected a JSON object such as"),
         (["empty", "out", "--to", ".bvh"], "empty holds no motion files"),
     ],
 )

@@ -19,6 +19,7 @@ class Reply:
     refusal: str | None = None
     finish_reason: str = "stop"
     error: dict[str, Any] = field(default_factory=dict)
+    page: bytes = b""
 
 
 class Request(NamedTuple):
@@ -57,7 +58,7 @@ def serving(script: Callable[[int, Request], Reply]) -> Iterator[FakeServer]:
                 "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
                 "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
             }
-            answer = json.dumps(completion if reply.status == 200 else {"error": reply.error}).encode()
+            answer = reply.page or json.dumps(completion if reply.status == 200 else {"error": reply.error}).encode()
             self.send_response(reply.status)
             for name, value in {"content-type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)

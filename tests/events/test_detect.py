@@ -9,7 +9,7 @@ from atom_hf.events import ACTIONS, Event, Scenario, detect_events, synthesize
 from atom_hf.events.detected import DetectedEvent
 from atom_hf.events.signals import body_height, measure, spans, turning_points
 from atom_hf.motion import mirror_joints, resample_joints
-from benchmarks.detection import LABELS, disturb, real
+from benchmarks.detection import LABELS, as_generated, disturb, real
 
 CASES = [
     Event("walk", direction="forward"),
@@ -116,6 +116,12 @@ def test_jitter_proportions_and_tempo_are_borne(clips: list[tuple[Event, np.ndar
     assert np.mean(right) >= 0.93
 
 
+def test_what_generators_do_to_motion_is_borne(clips: list[tuple[Event, np.ndarray]]) -> None:
+    rng = np.random.default_rng(0)
+    right = [asked(event, detect_events(as_generated(joints, rng))) for event, joints in clips for _ in range(2)]
+    assert np.mean(right) >= 0.9
+
+
 def test_standing_shows_nothing(walk: np.ndarray) -> None:
     still = np.repeat(walk[:1], 60, axis=0) + np.random.default_rng(0).normal(0, 0.005, (60, 22, 3))
     assert detect_events(still.astype(np.float32)) == []
@@ -145,6 +151,8 @@ def test_errors_say_what_is_wrong(walk: np.ndarray) -> None:
         detect_events(walk * 1e6)
     with pytest.raises(ValueError, match="one clip"):
         detect_events(walk[None])
+    with pytest.raises(ValueError, match=r"at least 0.05 seconds of motion, got less at 60 fps"):
+        detect_events(walk[:2], fps=60)
     with pytest.raises(ValueError, match="above zero"):
         detect_events(walk, fps=0)
 

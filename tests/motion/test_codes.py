@@ -48,6 +48,7 @@ def test_special_codes_are_clamped_for_decoding():
     ("body", "codes", "malformed"),
     [
         ("<motion_id_512> <motion_id_5> <motion_id_513>", [0], (" <motion_id_5> ",)),
+        ("<motion_id_5><motion_id_7>", [0], ("<motion_id_5>", "<motion_id_7>")),
         ("<motion_id_512>hello<motion_id_5><motion_id_6><motion_id_513>", [6], ("hello<motion_id_5",)),
         ("<motion_id_512><motion_id_6><motion_id_5> bye<motion_id_513>", [6], ("motion_id_5> bye",)),
         ("<motion_id_512><motion_id_6><unk><pad><motion_id_513>", [6], ("unk", "pad")),

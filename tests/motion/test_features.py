@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atom_hf.motion import features_to_joints, joints_to_features, to_uniform_skeleton
+from atom_hf.motion import Motion, features_to_joints, joints_to_features, to_uniform_skeleton
 from atom_hf.motion.layout import CONTACTS, FEATURE_DIM, POSITIONS, ROOT_HEIGHT, ROTATIONS, VELOCITIES, YAW_RATE
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -228,6 +228,7 @@ def test_standing_and_turning(walk):
         (lambda walk: np.zeros((5, 22, 263), np.float32), ValueError, "features_to_joints first"),
         (lambda walk: walk.astype(int), TypeError, "floating-point numbers, got int64"),
         (lambda walk: "walk.npy", TypeError, "numpy array or a torch tensor, got str"),
+        (lambda walk: Motion(walk), TypeError, r"got Motion. A Motion holds them: motion\.joints"),
         (lambda walk: np.where(np.arange(40)[:, None, None] == 7, np.nan, walk), ValueError, "frame 7, joint 0"),
         (lambda walk: np.where(np.arange(22)[:, None] == 9, np.inf, walk), ValueError, "frame 0, joint 9 .spine3"),
         (lambda walk: walk * (np.arange(40) != 5)[:, None, None], ValueError, "no length in frame 5"),

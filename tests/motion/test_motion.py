@@ -100,6 +100,8 @@ def test_bad_use(walk, tmp_path):
     for index in (slice(5, 5), slice(0, 10, 2), slice(50, 60), slice(None, None, -1)):
         with pytest.raises(ValueError, match="start < stop within 40 frames"):
             motion[index]
+    with pytest.raises(ValueError, match=r"got \[50:60\]; motion\.resample"):
+        motion[50:60]
     with pytest.raises(TypeError, match=r"motion\[start:stop\], got an index of type int"):
         motion[3]
     with pytest.raises(ValueError, match=r"expected a file ending in \.bvh, \.npz, \.npy, got '\.fbx'"):

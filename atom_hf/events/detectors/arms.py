@@ -24,10 +24,11 @@ def find_raises(s: Signals, p: Parameters) -> list[DetectedEvent]:
             high = over[start:end] > p.raise_height
             if start == 0 or high.sum() < p.raise_time * FPS:
                 continue  # a hand that is up from the beginning was not raised
-            confidence = float(np.clip(0.5 + (over[start:end].max() - p.raise_height) / 0.2, 0.5, 1))
-            found.append(DetectedEvent("raise_arm", start, end, side, confidence=confidence))
-    upright = [e for e in found if s.tilt[e.start : e.end].min() < 45]
-    return pair_sides(upright, p.both_share)
+            top = start + int(np.argmax(over[start:end]))
+            confidence = float(np.clip(0.5 + (over[top] - p.raise_height) / 0.2, 0.5, 1))
+            if s.tilt[top] < p.raise_tilt:
+                found.append(DetectedEvent("raise_arm", start, end, side, confidence=confidence))
+    return pair_sides(found, p.both_share)
 
 
 def find_waves(s: Signals, p: Parameters) -> list[DetectedEvent]:

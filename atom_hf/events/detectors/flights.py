@@ -34,8 +34,8 @@ def find_flights(s: Signals, p: Parameters, steps: list[Step]) -> list[DetectedE
             continue
         margin = float(lower[start:end].max() / p.jump_clearance)
         confidence = float(np.clip(0.5 + 0.25 * (margin - 1), 0.5, 1))
-        if len(leaving | landing) == 1:
-            (side,) = leaving | landing
+        side = _hopping_side(s, p, start, end)
+        if side is not None and leaving | landing == {side}:
             direction = _direction(s, p, start, end)
             events.append(
                 DetectedEvent("hop", start, end, side, "forward" if direction == "forward" else None, confidence)
@@ -58,6 +58,13 @@ def _feet(s: Signals, p: Parameters, start: int, end: int) -> set[str]:
     """Sides of the feet that touch the floor within a stretch."""
     touches = s.clearance[max(0, start) : end] < p.contact_clearance
     return {side for side, touching in zip(SIDES, touches.T, strict=True) if touching.any()}
+
+
+def _hopping_side(s: Signals, p: Parameters, start: int, end: int) -> str | None:
+    """The side of the foot that bears the body, if the other one stays clearly up before, during and after."""
+    lowest = s.clearance[max(0, start - _AROUND) : end + _AROUND].min(axis=0)
+    free = int(np.argmax(lowest))
+    return SIDES[1 - free] if lowest[free] > p.hop_clearance else None
 
 
 def _is_running(steps: list[Step], start: int, end: int) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, SIDES, Signals, turning_points
+from ..signals import FPS, SIDES, Signals, rate_of, turning_points
 from .arms import pair_sides
 
 
@@ -68,16 +68,17 @@ def find_throws(s: Signals, p: Parameters) -> list[DetectedEvent]:
     for side in SIDES:
         wrist, shoulder = s.at(f"{side}_wrist"), s.at(f"{side}_shoulder")
         ahead, over = wrist[:, 2] - shoulder[:, 2], wrist[:, 1] - shoulder[:, 1]
-        points = turning_points(ahead, 0.15)
+        forward = rate_of(wrist[:, 2])
+        points = turning_points(ahead, p.throw_reach)
         for back, front in pairwise(points):
             if ahead[front] < ahead[back] or front - back > 2 * longest:
                 continue
             start = max(back, front - longest)
-            speed = np.gradient(wrist[:, 2])[start : front + 1].max() * FPS
-            passing = start + int(np.argmax(np.gradient(wrist[:, 2])[start : front + 1]))
+            passing = start + int(np.argmax(forward[start : front + 1]))
+            speed = forward[passing]
             if (
                 ahead[back] < p.throw_back
-                and ahead[front] > 0.1
+                and ahead[front] > p.throw_front
                 and over[passing] > 0.0
                 and speed > p.throw_speed
                 and s.tilt[passing] < p.throw_tilt
@@ -103,7 +104,7 @@ def find_claps(s: Signals, p: Parameters) -> list[DetectedEvent]:
     between = s.at("left_wrist") - s.at("right_wrist")
     height = (s.at("left_wrist")[:, 1] + s.at("right_wrist")[:, 1]) / 2 - s.at("pelvis")[:, 1]
     travel = np.linalg.norm(s.speed_of("pelvis"), axis=-1)
-    rate = np.gradient(apart) * FPS
+    rate = rate_of(apart)
     points = turning_points(apart, p.clap_opening)
     near = round(p.clap_time * FPS)
     events = []

@@ -30,7 +30,7 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
         nearby = np.convolve(np.pad(fast, 3), np.ones(7), mode="valid") > 0  # it slows down where it is furthest
         raised |= (height > p.low_kick_clearance) & (reach > p.low_kick_reach) & nearby
         raised &= out[:, 1] > -0.7 * np.abs(out[:, 0])  # not behind
-        for start, end in spans(raised, gap=2):
+        for start, end in spans(raised, gap=4):
             top = start + int(np.argmax((reach + s.clearance[:, column])[start:end]))
             direction = _direction(out[top], side)
             before, after = max(0, start - round(p.kick_time * FPS / 2)), end + round(p.kick_time * FPS / 2)

@@ -80,12 +80,14 @@ def _squats(s: Signals, p: Parameters, posture: np.ndarray) -> list[DetectedEven
     events = []
     points = turning_points(s.rise, p.squat_depth)
     for before, low, after in zip(points, points[1:], points[2:], strict=False):
-        if posture[low] != CROUCHED or s.rise[low] > min(s.rise[before], s.rise[after]):
+        if s.rise[low] > min(s.rise[before], s.rise[after]):
             continue
         middle = (s.rise[low] + min(1.0, s.rise[before], s.rise[after])) / 2  # whatever jumps come before or after
         start = before + int(np.argmax(s.rise[before : low + 1] < middle))
         end = after - int(np.argmax(s.rise[low : after + 1][::-1] < middle)) + 1
-        events.append(DetectedEvent("squat", start, end))
+        low_down = posture[start:end][s.rise[start:end] < p.low_height]
+        if len(low_down) and np.mean(low_down == CROUCHED) > 0.5:
+            events.append(DetectedEvent("squat", start, end))
     return events
 
 

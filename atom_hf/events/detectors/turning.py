@@ -4,7 +4,7 @@ import numpy as np
 
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, Signals, spans, turning_points
+from ..signals import FPS, Signals, rate_of, smooth, spans, turning_points
 
 
 def find_turns(s: Signals, p: Parameters) -> list[DetectedEvent]:
@@ -17,13 +17,14 @@ def find_turns(s: Signals, p: Parameters) -> list[DetectedEvent]:
     Returns:
         `list[DetectedEvent]`: `turn` with its direction.
     """
-    rate = np.gradient(s.heading) * FPS
+    rate = rate_of(s.heading)
+    steady = rate_of(smooth(s.heading, p.turn_smooth))  # walking sways the body from step to step
     upright = s.tilt < p.lying_tilt
     around = round(p.turn_settle * FPS)
     events = []
     for sign, name in ((1, "left"), (-1, "right")):
-        for start, end in spans((sign * rate > p.turn_slow) & upright, shortest=3):
-            if (sign * rate[start:end]).max() < p.turn_rate:
+        for start, end in spans((sign * steady > p.turn_slow) & upright, shortest=3):
+            if (sign * steady[start:end]).max() < p.turn_rate:
                 continue
             for first, last in _parts(sign * rate, start, end, p):
                 angle = sign * (s.heading[min(last, len(s) - 1)] - s.heading[max(first - 1, 0)])

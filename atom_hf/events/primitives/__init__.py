@@ -7,8 +7,9 @@ from .arms import clap, punch, raise_arm, throw, wave
 from .body import Body
 from .jumps import hop, jump
 from .legs import kick, squat
-from .locomotion import run, step, turn, walk
+from .locomotion import step, turn, walk
 from .postures import begin_low, bow, lie_down, sit_down, stand_up
+from .running import run
 from .stage import FPS, GRAVITY, Mark, Stage
 
 PRIMITIVES: dict[str, Callable[[Stage, Event], None]] = {

@@ -51,26 +51,28 @@ def wave(stage: Stage, event: Event) -> None:
     """A hand raised and swung from side to side, then lowered."""
     body, sides = stage.body, _sides(stage, event)
     start = stage.now
-    # Either high beside the head, or low with the elbow at the side of the chest.
+    # The upper arm is about level and to the side, so that bending the elbow swings the hand in the frontal plane.
     spread, swing = stage.between(70, 96), stage.between(76, 98)
     middle, reachout = stage.between(70, 92), stage.between(22, 32) * min(body.amplitude, 1.1)
     swings = 2 + int(stage.between(0, 2.6) / stage.pace)
     up = start + stage.seconds(0.5)
     period = stage.seconds(0.46)
-    for side in sides:
-        angles = {"swing": swing, "spread": spread, "turn": 0.0}
-        stage.arm(start, up, side, **angles, elbow=middle - reachout)
-        time = up
+    for side in sides:  # two arms are never quite alike
+        centre, size = middle + stage.between(-6, 6), reachout * stage.between(0.9, 1.1)
+        time = up + stage.between(0.0, 0.06) * period
+        angles = {"swing": swing + stage.between(-4, 4), "spread": spread + stage.between(-5, 5), "turn": 0.0}
+        stage.arm(start + (time - up), time, side, **angles, elbow=centre - size)
         for _ in range(swings):
-            stage.key(time + period / 2, **{f"{side}_arm_elbow": middle + reachout, f"{side}_arm_turn": 8.0})
-            stage.key(time + period, **{f"{side}_arm_elbow": middle - reachout, f"{side}_arm_turn": -8.0})
+            stage.key(time + period / 2, **{f"{side}_arm_elbow": centre + size, f"{side}_arm_turn": 8.0})
+            stage.key(time + period, **{f"{side}_arm_elbow": centre - size, f"{side}_arm_turn": -8.0})
             time += period
     away = 0.0 if len(sides) == 2 else -sign(sides[0])
     stage.shift(start, up, left=0.03 * away)
+    stage.hold(start, "twist", "lean_side", "look")
     for i in range(2 * swings):
         sway = 1.0 if i % 2 else -1.0
         time = up + (i + 1) * period / 2
-        stage.key(time, twist=2.0 * sway, lean_side=-2.0 * away + 1.2 * sway, look=1.5 * sway)
+        stage.key(time, twist=2.0 * sway, lean_side=2.0 * away + 1.2 * sway, look=1.5 * sway)
     stage.now = up + swings * period
     down = stage.now + stage.seconds(0.5)
     stage.rest_arms(stage.now, down, sides)
@@ -92,9 +94,19 @@ def raise_arm(stage: Stage, event: Event) -> None:
         down = held + stage.seconds(0.6)
         for side in sides:
             if sideways:
-                raised = {"swing": 4.0, "spread": top - 6.0, "turn": 0.0, "elbow": 12.0}
+                raised = {
+                    "swing": 4.0,
+                    "spread": top - stage.between(3, 9),
+                    "turn": 0.0,
+                    "elbow": stage.between(8, 16),
+                }
             else:
-                raised = {"swing": top, "spread": stage.between(4, 16), "turn": 5.0, "elbow": stage.between(8, 20)}
+                raised = {
+                    "swing": top - stage.between(0, 6),
+                    "spread": stage.between(4, 16),
+                    "turn": 5.0,
+                    "elbow": stage.between(8, 20),
+                }
             stage.arm(start, up, side, **raised)
             stage.hold(held, *(f"{side}_arm_{name}" for name in raised))
             stage.arm(None, down, side, **stage.arm_rest())
@@ -148,6 +160,7 @@ def throw(stage: Stage, event: Event) -> None:
     body = stage.body
     side = event.side or body.handedness
     turn = sign(side)
+    low = 38.0 if stage.posture == "stand" else 76.0  # not into the thighs
     for _ in range(event.count):
         start = stage.now
         back = start + stage.seconds(0.5)
@@ -158,9 +171,9 @@ def throw(stage: Stage, event: Event) -> None:
         stage.hold(ready, *(f"{side}_arm_{name}" for name in ("swing", "spread", "turn", "elbow")))
         stage.arm(None, ready + 0.55 * (out - ready), side, swing=112.0, spread=58.0, turn=-12.0, elbow=88.0)
         stage.arm(None, out, side, swing=98.0, spread=10.0, turn=0.0, elbow=14.0)
-        stage.arm(None, through, side, swing=38.0, spread=-16.0, turn=10.0, elbow=22.0)
+        stage.arm(None, through, side, swing=low, spread=-16.0 if low < 50.0 else 0.0, turn=10.0, elbow=22.0)
         stage.arm(start, back, other(side), swing=48.0, spread=22.0, turn=10.0, elbow=40.0)
-        stage.arm(ready, through, other(side), swing=-14.0, spread=20.0, turn=10.0, elbow=45.0)
+        stage.arm(ready, through, other(side), swing=-14.0, spread=26.0, turn=10.0, elbow=45.0)
         stage.move(start, back, twist=turn * 30.0, hip_twist=turn * 8.0, bend=stage.value("bend") - 8.0)
         stage.move(ready, through, twist=-turn * 24.0, hip_twist=-turn * 6.0, bend=stage.value("bend") + 24.0)
         end = through + stage.seconds(0.45)

@@ -51,11 +51,11 @@ class Body:
         """
         lengths = np.array(UNIFORM_BONE_LENGTHS)
         lengths = (lengths + lengths[list(MIRROR)]) / 2
-        size = rng.uniform(0.94, 1.06)
+        size = float(rng.uniform(0.94, 1.06))
         for limb in _LIMBS:
             lengths[list(limb)] *= size * rng.uniform(0.965, 1.035)
         directions = T_POSE_OFFSETS / np.maximum(np.linalg.norm(T_POSE_OFFSETS, axis=-1, keepdims=True), 1e-12)
-        low, high = rng.random(), rng.random(8)
+        low, high = float(rng.random()), rng.random(8).tolist()
         return cls(
             offsets=directions * lengths[:, None],
             tempo=0.88 + 0.3 * low,

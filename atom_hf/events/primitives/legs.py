@@ -1,6 +1,7 @@
 """What legs do on the spot: kick and squat."""
 
-import numpy as np
+from math import cos, radians, sin, sqrt
+from typing import NamedTuple
 
 from ..scenario import Event
 from .pose import SIDES
@@ -17,61 +18,82 @@ def kick(stage: Stage, event: Event) -> None:
         _kick(stage, side, direction, first=i == 0)
 
 
+class _Times(NamedTuple):
+    """When a kick does what, seconds."""
+
+    start: float
+    shifted: float  # the weight is on the other leg
+    drawn: float  # the leg is drawn back
+    out: float  # the leg is stretched out
+    held: float
+    folded: float  # the leg is back below the body
+    down: float  # the foot is on the floor
+
+
 def _kick(stage: Stage, side: str, direction: str, first: bool) -> None:
+    """One kick; the first shifts the weight from both feet."""
     body, start = stage.body, stage.now
-    standing = stage.foot(other(side))
-    inward = -sign(side)
-    # Where the pelvis balances, and from there the hip of the kicking leg.
-    anchor = Place(standing.x, standing.z, stage.yaw)
-    over = Place(*stage.ahead(anchor, 0.03, sign(side) * 0.035), stage.yaw)
-    home_place = Place(*stage.ahead(anchor, 0.035, sign(side) * body.stance), stage.yaw)
-    home = stage.home(side, home_place)
-    shift = start + stage.seconds(0.3 if first else 0.14)
-    drawn = shift + stage.quick(0.14)
+    shifted = start + stage.seconds(0.3 if first else 0.14)
+    drawn = shifted + stage.quick(0.14)
     out = drawn + stage.quick(0.23)
     held = out + stage.quick(0.07)
     folded = held + stage.quick(0.2)
-    down = folded + stage.seconds(0.25)
-    crossing = direction != "forward" and direction != side
-    angle = np.radians(_ANGLES[direction]) * (0.85 if crossing else 1.0)
-    height = (0.62 if direction == "forward" else 0.5 if not crossing else 0.42) * body.amplitude
-    reach = float(np.sqrt(max((0.95 * body.leg) ** 2 - (height - body.leg) ** 2, 0.04)))
-    ahead, left = reach * float(np.cos(angle)), reach * float(np.sin(angle))
-
-    def foot(start: float | None, end: float, ahead: float, left: float, lift: float, pitch: float) -> None:
-        x, z = stage.ahead(over, ahead, sign(side) * 0.07 + left)
-        values = {"x": x, "z": z, "lift": lift, "pitch": pitch}
-        keyed = {f"{side}_foot_{name}": value for name, value in values.items()}
-        if start is None:
-            stage.key(end, **keyed)
-        else:
-            stage.move(start, end, **keyed)
-
-    sine = float(np.sin(angle))
-    foot(start + 0.45 * (shift - start), drawn, -0.32 if direction == "forward" else -0.08, -0.06 * sine, 0.2, 52.0)
-    foot(None, drawn + 0.55 * (out - drawn), 0.42 * ahead, 0.42 * left, 0.5 * height, 30.0)
-    foot(None, out, ahead, left, height, 8.0 if direction == "forward" else -8.0)
-    foot(None, folded, 0.2 * ahead, 0.3 * left, 0.2, 30.0)
-    stage.hold(folded, f"{side}_foot_yaw")
-    stage.key(down, **{f"{side}_foot_{k}": v for k, v in (("x", home.x), ("z", home.z), ("lift", 0.0))})
-    stage.key(down + 0.03, **{f"{side}_foot_pitch": 0.0})
-    stage.key(down, **{f"{side}_foot_yaw": home.yaw})
-
-    stage.move(start, shift, x=over.x, z=over.z, roll=0.0)
-    back = 1.0 if direction == "forward" else 0.4
-    tip = -sine * 14.0  # the trunk leans away from a kick to the side
-    stage.move(shift, drawn, hip_twist=inward * -6.0 * back, pitch=8.0, bend=body.lean + 8.0)
-    stage.move(drawn, out, hip_twist=inward * 10.0 * back, pitch=-9.0 * back, roll=0.6 * tip, lean_side=tip)
-    stage.move(drawn, out, bend=body.lean + 10.0 * back, y=body.stand + 0.01)
-    stage.arm(start, drawn, side, swing=26.0, spread=28.0, turn=15.0, elbow=42.0)
-    stage.arm(drawn, out, side, swing=-28.0, spread=32.0, turn=10.0, elbow=30.0)
-    stage.arm(start, drawn, other(side), swing=-22.0, spread=30.0, turn=10.0, elbow=35.0)
-    stage.arm(drawn, out, other(side), swing=38.0, spread=34.0, turn=20.0, elbow=45.0)
-    end = down + 0.15
-    stage.upright(folded, end)
-    stage.rest_arms(held, end + 0.1)
-    stage.now = down + 0.05
+    times = _Times(start, shifted, drawn, out, held, folded, folded + stage.seconds(0.25))
+    crossing = direction not in ("forward", side)
+    angle = _ANGLES[direction] * (0.85 if crossing else 1.0)
+    height = (0.62 if direction == "forward" else 0.42 if crossing else 0.5) * body.amplitude
+    _kicking_foot(stage, side, times, angle, height)
+    _kicking_body(stage, side, times, angle)
+    stage.now = times.down + 0.05
     stage.mark(start, stage.now, side, direction)
+
+
+def _kicking_foot(stage: Stage, side: str, times: _Times, degrees: float, height: float) -> None:
+    """The path of the foot: back, out to a height, and home."""
+    body = stage.body
+    standing = stage.foot(other(side))
+    anchor = Place(standing.x, standing.z, stage.yaw)
+    hip = Place(*stage.ahead(anchor, 0.03, sign(side) * 0.105), stage.yaw)
+    home_place = Place(*stage.ahead(anchor, 0.035, sign(side) * body.stance), stage.yaw)
+    home = stage.home(side, home_place)
+    reach = sqrt(max((0.95 * body.leg) ** 2 - (height - body.leg) ** 2, 0.04))
+    ahead, left = reach * cos(radians(degrees)), reach * sin(radians(degrees))
+    forward = degrees == 0.0
+    names = [f"{side}_foot_{name}" for name in ("x", "z", "lift", "pitch")]
+    stage.hold(times.start + 0.45 * (times.shifted - times.start), *names)
+    for time, (to_front, to_left, lift, pitch) in (
+        (times.drawn, (-0.32 if forward else -0.08, -0.06 * left / reach, 0.2, 52.0)),
+        (times.drawn + 0.55 * (times.out - times.drawn), (0.42 * ahead, 0.42 * left, 0.5 * height, 30.0)),
+        (times.out, (ahead, left, height, 8.0 if forward else -8.0)),
+        (times.folded, (0.2 * ahead, 0.3 * left, 0.2, 30.0)),
+        (times.down, (0.0, 0.0, 0.0, 3.0)),
+    ):
+        x, z = (home.x, home.z) if time == times.down else stage.ahead(hip, to_front, to_left)
+        stage.key(time, **dict(zip(names, (x, z, lift, pitch), strict=True)))
+    stage.key(times.down + 0.04, **{names[3]: 0.0})
+    stage.move(times.folded, times.down, **{f"{side}_foot_yaw": home.yaw})
+
+
+def _kicking_body(stage: Stage, side: str, times: _Times, degrees: float) -> None:
+    """Pelvis above the standing foot, trunk leaning against the leg, arms for balance."""
+    body, turn = stage.body, sign(side)
+    standing = stage.foot(other(side))
+    x, z = stage.ahead(Place(standing.x, standing.z, stage.yaw), 0.03, turn * 0.035)
+    share = 1.0 if degrees == 0.0 else 0.4
+    tip = -14.0 * sin(radians(degrees))  # away from a kick to the side
+    stage.move(times.start, times.shifted, x=x, z=z, roll=0.0)
+    stage.move(times.shifted, times.drawn, hip_twist=6.0 * turn * share, pitch=8.0, bend=body.lean + 8.0)
+    stage.move(times.drawn, times.out, hip_twist=-10.0 * turn * share, pitch=-9.0 * share, roll=0.6 * tip)
+    stage.move(times.drawn, times.out, lean_side=tip, bend=body.lean + 10.0 * share, y=body.stand + 0.01)
+    arms = {
+        side: ((26.0, 28.0, 15.0, 42.0), (-28.0, 32.0, 10.0, 30.0)),
+        other(side): ((-22.0, 30.0, 10.0, 35.0), (38.0, 34.0, 20.0, 45.0)),
+    }
+    for arm, poses in arms.items():
+        for start, end, pose in ((times.start, times.drawn, poses[0]), (times.drawn, times.out, poses[1])):
+            stage.arm(start, end, arm, **dict(zip(("swing", "spread", "turn", "elbow"), pose, strict=True)))
+    stage.upright(times.folded, times.down + 0.15)
+    stage.rest_arms(times.held, times.down + 0.25)
 
 
 def squat(stage: Stage, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Getting about on foot: walk, run, step and turn."""
+"""Getting about on foot, step by step: walk, step and turn."""
 
 from typing import NamedTuple
 
@@ -204,83 +204,3 @@ def turn(stage: Stage, event: Event) -> None:
         _go(stage, strides, stage.seconds(0.4), "turn", vigour=0.3)
         stage.mark(start, stage.now, None, direction)
         stage.wait(0.2)
-
-
-def run(stage: Stage, event: Event) -> None:
-    """A bout of steps with flights between them, from standing to standing."""
-    body = stage.body
-    direction = event.direction or "forward"
-    count = 6 + int(stage.between(0, 2.999) * min(1.0, 1.3 - 0.3 * stage.pace))
-    contact = 0.25 / body.tempo / stage.pace
-    flight = stage.between(0.13, 0.16)
-    speed = 9.81 * flight / 2
-    length = stage.between(0.95, 1.2) * body.amplitude * body.leg / 0.82
-    low, place, begin = body.stand - 0.045, stage.place, stage.now
-    sides = [body.handedness if i % 2 == 0 else other(body.handedness) for i in range(count + 1)]
-    ramp = [0.5, 0.8] + [1.0] * (count - 3) + [0.75]
-    along = [0.0]
-    for share in ramp:
-        along.append(along[-1] + share * length)
-    # Touch-downs: the first foot steps out without a flight, the last one closes up.
-    landing = [begin + 0.38]
-    for _ in range(count - 1):
-        landing.append(landing[-1] + contact + flight)
-    landing.append(landing[-1] + contact + 0.2)
-    where = [*along[1:], along[-1]]
-    released = {sides[0]: begin + 0.1, sides[1]: landing[0] + 0.02}
-    for i in range(count + 1):
-        target = stage.home(sides[i], Place(*stage.ahead(place, where[i]), place.yaw))
-        up = released[sides[i]]
-        quick = 0 < i < count
-        here = stage.foot(sides[i])
-        trailing = (here.x + 0.4 * (target.x - here.x), here.z + 0.4 * (target.z - here.z))
-        swing_foot(
-            stage, sides[i], up, landing[i], target, lift=0.3 if quick else 0.09,
-            push=66.0 if quick else 30.0, strike=-4.0, roll=0.06 if i != 1 else 0.13,
-            via=trailing if quick else None,
-        )  # fmt: skip
-        released[sides[i]] = landing[i] + contact
-        arms = {"spread": 12.0, "turn": 28.0, "elbow": 88.0}
-        for side in SIDES:
-            swing = -38.0 if side == sides[i] else 30.0
-            stage.arm(begin if i == 0 else None, landing[i], side, swing=swing * body.amplitude, **arms)
-        twist = -sign(sides[i]) * 7.0
-        stage.move(begin, landing[i], hip_twist=twist, twist=-2.2 * twist) if i == 0 else stage.key(
-            landing[i], hip_twist=twist, twist=-2.2 * twist
-        )
-    stage.move(begin, landing[1], pitch=9.0, bend=body.lean + 6.0)
-    _run_pelvis(stage, place, landing, where, contact, flight, speed, low)
-    stage.move(landing[count - 1] - contact, landing[count - 1] + 0.15, pitch=0.0, bend=body.lean)
-    stage.now = landing[count]
-    stage.upright(stage.now, stage.now + 0.35)
-    stage.rest_arms(stage.now, stage.now + 0.45)
-    stage.mark(begin, stage.now, None, direction)
-
-
-def _run_pelvis(
-    stage: Stage,
-    place: Place,
-    landing: list[float],
-    where: list[float],
-    contact: float,
-    flight: float,
-    speed: float,
-    low: float,
-) -> None:
-    """The pelvis of a runner: behind the foot at touch-down, springing through each contact, thrown between them."""
-    last = len(landing) - 1
-    stage.hold(landing[0] - 0.3, "x", "z", "y")
-    for i, (time, reach) in enumerate(zip(landing, where, strict=True)):
-        behind = 0.0 if i == last else 0.24 if i < last - 1 else 0.3
-        x, z = stage.ahead(place, reach - behind)
-        stage.key(time, x=x, z=z)
-        if i == last:
-            break
-        if i == 0:
-            stage.key(time, y=low)
-        else:
-            stage.kink(time, 0.0, -speed, y=low)
-        stage.key(time + contact / 2, y=low - 0.035)
-        if i < last - 1:
-            stage.kink(time + contact, speed, 0.0, y=low)
-            stage.fly(time + contact, flight)

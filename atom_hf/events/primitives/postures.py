@@ -3,6 +3,8 @@
 A stage's posture says where a body is: "stand", "seat" (an invisible chair), "floor" (sitting), or "lie".
 """
 
+from math import cos, radians, sin
+
 from ..scenario import Event
 from .legs import squat_pose
 from .locomotion import swing_foot
@@ -52,6 +54,7 @@ def sit_down(stage: Stage, event: Event) -> None:
 
 def _to_seat(stage: Stage) -> None:
     body, start = stage.body, stage.now
+    stage.posture = "seat"
     end = start + stage.seconds(1.15)
     lean = start + 0.55 * (end - start)
     middle = Place(*stage.between_feet(), stage.yaw)
@@ -62,9 +65,9 @@ def _to_seat(stage: Stage) -> None:
     stage.key(end, pitch=-4.0, bend=body.lean + 6.0, nod=2.0)
     for side in SIDES:
         stage.arm(start, lean, side, swing=46.0, spread=10.0, turn=10.0, elbow=24.0)
-        stage.arm(None, end + 0.1, side, swing=24.0, spread=8.0, turn=22.0, elbow=50.0)
+        stage.arm(None, end + 0.1, side, **stage.arm_rest())
         stage.move(start, end, **{f"{side}_foot_splay": 8.0})
-    stage.now, stage.posture = end, "seat"
+    stage.now = end
 
 
 def _to_floor(stage: Stage) -> None:
@@ -75,15 +78,24 @@ def _to_floor(stage: Stage) -> None:
         low = start + stage.seconds(0.75)
         squat_pose(stage, start, low, 0.58 * body.stand, arms_out=False)
         stage.now = low
+    stage.posture = "floor"
     start = stage.now
     end = start + stage.seconds(0.7)
     middle = Place(*stage.between_feet(), stage.yaw)
-    x, z = stage.ahead(middle, -0.46 * body.leg / 0.82)
+    back = 0.46 * body.leg / 0.82 + min(0.5 * _stagger(stage), 0.12)  # not onto the foot that is behind
+    x, z = stage.ahead(middle, -back)
     stage.move(start, end, x=x, z=z, y=body.hip_drop + 0.035, pitch=-12.0, bend=body.lean + 20.0, nod=-4.0)
     for side in SIDES:
         stage.move(start, end, **{f"{side}_foot_splay": 8.0, f"{side}_foot_pitch": 0.0})
-        stage.arm(start, end + 0.1, side, swing=52.0, spread=12.0, turn=25.0, elbow=34.0)
-    stage.now, stage.posture = end, "floor"
+        stage.arm(start, end + 0.1, side, **stage.arm_rest())
+    stage.now = end
+
+
+def _stagger(stage: Stage) -> float:
+    """How far one foot stands in front of the other, metres."""
+    angle = radians(stage.yaw)
+    left, right = stage.foot("left"), stage.foot("right")
+    return abs((left.x - right.x) * sin(angle) + (left.z - right.z) * cos(angle))
 
 
 def lie_down(stage: Stage, event: Event) -> None:
@@ -149,7 +161,7 @@ def _roll_over(stage: Stage) -> None:
         foot, lower = f"{which}_foot_", which == side
         x, z = stage.ahead(place, 0.6 * body.leg, turn * (0.24 if lower else 0.3))
         stage.move(start, (start + end) / 2, **{foot + "lift": 0.05})
-        stage.key(end, **{foot + "lift": 0.0 if lower else 0.1})
+        stage.key(end, **{foot + "lift": 0.0 if lower else 0.14})
         away = {foot + "x": x, foot + "z": z}
         stage.move(start, end, **away, **{foot + "yaw": place.yaw + 40.0 * turn, foot + "pitch": 0.0})
         stage.arm(
@@ -204,11 +216,12 @@ def _rise(stage: Stage, nominal: float) -> None:
     """From a squat to standing."""
     start = stage.now
     end = start + stage.seconds(nominal)
+    stage.posture = "stand"
     stage.upright(start, end)
     stage.rest_arms(start, end + 0.1)
     for side in SIDES:
         stage.move(start, end, **{f"{side}_foot_pitch": 0.0, f"{side}_foot_splay": 0.0})
-    stage.now, stage.posture = end, "stand"
+    stage.now = end
 
 
 def _rise_from_seat(stage: Stage) -> None:
@@ -223,9 +236,10 @@ def _rise_from_seat(stage: Stage) -> None:
     for side in SIDES:
         stage.arm(start, lean, side, swing=38.0, spread=10.0, turn=15.0, elbow=30.0)
         stage.move(lean, end, **{f"{side}_foot_splay": 0.0})
+    stage.posture = "stand"
     stage.upright(lean, end)
     stage.rest_arms(lean, end + 0.1)
-    stage.now, stage.posture = end, "stand"
+    stage.now = end
 
 
 def begin_low(stage: Stage) -> None:

@@ -35,6 +35,12 @@ _SWAY = {
         for name, size in (("swing", 2.4), ("spread", 1.2), ("elbow", 3.0))
     },
 }
+# Arms at rest of somebody who sits on a chair, or on the floor.
+_LAP = {
+    "seat": {"swing": 24.0, "spread": 8.0, "turn": 22.0, "elbow": 50.0},
+    "floor": {"swing": 52.0, "spread": 12.0, "turn": 25.0, "elbow": 34.0},
+}
+
 _SWAY_ROWS = np.array([CHANNELS.index(name) for name in _SWAY])
 _SWAY_SIZES = np.array(list(_SWAY.values()))[:, None]
 
@@ -221,7 +227,9 @@ class Stage:
         return self.ahead(Place((left.x + right.x) / 2, (left.z + right.z) / 2, self.yaw), 0.035)
 
     def arm_rest(self) -> dict[str, float]:
-        """Angles of a hanging arm."""
+        """Angles of an arm at rest: hanging, or with the hand on the knee."""
+        if self.posture in _LAP:
+            return dict(_LAP[self.posture])
         return {"swing": -2.0, "spread": self.body.arm_spread, "turn": 10.0, "elbow": self.body.elbow}
 
     def arm(self, start: float | None, end: float, side: str, **angles: float) -> None:
@@ -233,7 +241,7 @@ class Stage:
             self.move(start, end, **values)
 
     def rest_arms(self, start: float, end: float, sides: tuple[str, ...] = SIDES) -> None:
-        """Let arms hang."""
+        """Bring arms to rest."""
         for side in sides:
             self.arm(start, end, side, **self.arm_rest())
 

@@ -9,6 +9,7 @@
 | folder | HumanML3D | yes | yes |
 """
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,10 @@ def load_motion(path: str | Path, **options: Any) -> Motion:
             path, f"expected a file ending in {', '.join(READERS)}, got {suffix or 'no suffix'!r}."
         )
     reader: Any = READERS[suffix]
+    known = [name for name in signature(reader).parameters if name != "path"]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise TypeError(f"{suffix} files are read with the options {', '.join(known)}, got {', '.join(unknown)}.")
     return reader(path, **options)
 
 

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO
 
@@ -46,6 +47,16 @@ class MotionFormatError(ValueError):
     def __init__(self, path: str | Path, problem: str, line: int | None = None) -> None:
         where = f"{path}, line {line}" if line is not None else str(path)
         super().__init__(f"{where}: {problem}")
+
+
+class MotionFileNotFoundError(MotionFormatError, FileNotFoundError):
+    """A motion file that is not there; the message names files of similar names in the same folder.
+
+    Args:
+        path (`str` or `Path`): the file.
+        problem (`str`): what was expected, what came, and what to try.
+        line (`int`, *optional*): number of the line, counted from 1; of no use here.
+    """
 
 
 @contextmanager
@@ -153,9 +164,13 @@ def read_npz(path: str | Path, names: tuple[str, ...], required: tuple[str, ...]
 
 def _existing(path: str | Path) -> Path:
     path = Path(path)
+    if path.is_dir():
+        raise MotionFormatError(path, "expected a file, but it is a folder.")
     if not path.is_file():
-        what = "it is a folder" if path.is_dir() else "there is no such file"
-        raise MotionFormatError(path, f"expected a file, but {what}.")
+        names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = get_close_matches(path.name, names, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise MotionFileNotFoundError(path, f"expected a file, but there is no such file.{hint}")
     if path.stat().st_size > MAX_BYTES:
         raise MotionFormatError(path, f"expected at most {MAX_BYTES} bytes for a motion, got {path.stat().st_size}.")
     return path

@@ -110,6 +110,27 @@ def read_captions(path: str | Path, skipped: list[Skipped] | None = None) -> lis
     return captions
 
 
+def captions_beside(path: str | Path) -> list[Caption]:
+    """Captions in the `.txt` file beside a motion file: `walk.txt` for `walk.bvh`.
+
+    Args:
+        path (`str` or `Path`): the motion file.
+
+    Returns:
+        `list[Caption]`: one for each line, which is a plain sentence or has the form `caption#tokens#start#end`, times
+            in seconds; empty if there is no such file.
+
+    Raises:
+        MotionFormatError: if a line has `#` in it and is broken.
+    """
+    beside = Path(path).with_suffix(".txt")
+    if not beside.is_file():
+        return []
+    if "#" in read_text(beside):
+        return read_captions(beside)
+    return [Caption(line.strip()) for line in read_text(beside).splitlines() if line.strip()]
+
+
 def _parse_caption(line: str) -> Caption:
     fields = line.strip().split("#")
     if len(fields) != 4:
@@ -172,6 +193,11 @@ def _names(folder: Path, split: str | None) -> list[str]:
     if not is_humanml3d(folder):
         raise MotionFormatError(folder, "expected a HumanML3D folder with new_joints, new_joint_vecs or both.")
     if split is not None:
+        splits = sorted(path.stem for path in folder.glob("*.txt"))
+        if split not in splits:
+            raise MotionFormatError(
+                folder, f"expected one of its splits, {', '.join(splits) or 'none'}, got {split!r}."
+            )
         names = [line.strip() for line in read_text(folder / f"{split}.txt").splitlines() if line.strip()]
         for number, name in enumerate(names, start=1):
             if Path(name).name != name:  # a split file must not point out of the folder
@@ -216,12 +242,14 @@ def write_humanml3d(folder: str | Path, clips: Iterable[HumanML3DClip], split: s
         `list[str]`: names of the clips written.
 
     Raises:
-        ValueError: if a name has parts of a path in it, or a motion is too short for features.
+        ValueError: if a name comes twice or has parts of a path in it, or a motion is too short for features.
     """
     folder, names = Path(folder), []
     for clip in clips:
         if not clip.name or Path(clip.name).name != clip.name:
             raise ValueError(f"Expected a plain name for a clip, such as '000000', got {clip.name!r}.")
+        if clip.name in names:
+            raise ValueError(f"Expected a name of its own for each clip, got {clip.name!r} twice.")
         features = np.asarray(clip.motion.to_features(), dtype=np.float32)
         write_npy_motion(Motion.from_features(features), folder / "new_joints" / f"{clip.name}.npy")
         with replacing(folder / "new_joint_vecs" / f"{clip.name}.npy") as temporary:
@@ -231,8 +259,9 @@ def write_humanml3d(folder: str | Path, clips: Iterable[HumanML3DClip], split: s
             with replacing(folder / "texts" / f"{clip.name}.txt") as temporary:
                 temporary.write_text("".join(f"{_caption_line(c)}\n" for c in captions), encoding="utf-8")
         names.append(clip.name)
-    with replacing(folder / f"{split}.txt") as temporary:
-        temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    if names:
+        with replacing(folder / f"{split}.txt") as temporary:
+            temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     return names
 
 

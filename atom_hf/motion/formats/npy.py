@@ -1,5 +1,6 @@
 """`.npy` arrays as text-to-motion code passes them around: joints `[T, 22, 3]` or HumanML3D features `[T, 263]`."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +48,19 @@ def read_npy_motion(path: str | Path, fps: float = FPS) -> Motion:
 
 
 def write_npy_motion(motion: Motion, path: str | Path) -> None:
-    """Write the joints of a motion, `[T, 22, 3]` in metres; the frame rate is not part of such a file.
+    """Write the joints of a motion, `[T, 22, 3]` in metres.
+
+    Such a file does not hold the frame rate, and everybody takes it for 20 fps; so another rate gets a warning.
 
     Args:
         motion ([`Motion`]): the motion.
         path (`str` or `Path`): the `.npy` file.
     """
+    if motion.fps != FPS:
+        warnings.warn(
+            f"{path} will not say that it has {motion.fps:g} fps, and readers take .npy files for {FPS:g}; write "
+            f"motion.resample({FPS:g}), or read it with load_motion(path, fps={motion.fps:g}).",
+            stacklevel=3,
+        )
     with replacing(path) as temporary:
         np.save(temporary, motion.joints)

@@ -61,7 +61,11 @@ def test_bad_use(walk, tmp_path):
         load_motion(tmp_path / "walk.fbx")
     with pytest.raises(MotionFormatError, match="it is a folder; read_humanml3d"):
         load_motion(tmp_path)
-    with pytest.raises(MotionFormatError, match="there is no such file"):
+    with pytest.raises(MotionFormatError, match=r"there is no such file\. Did you mean features\.npy\?"):
+        load_motion(tmp_path / "feature.npy")
+    with pytest.raises(FileNotFoundError):
         load_motion(tmp_path / "absent.npy")
-    with pytest.raises(TypeError, match="unexpected keyword argument 'scale'"):
+    with pytest.warns(UserWarning, match="will not say that it has 30 fps"):
+        Motion(walk, fps=30).save(tmp_path / "fast.npy")
+    with pytest.raises(TypeError, match=r"\.npy files are read with the options fps, got scale"):
         load_motion(tmp_path / "features.npy", scale=2)
