@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from .events import Event as Event
     from .events import EventScores as EventScores
     from .events import Fault as Fault
+    from .events import GrammarPromptWriter as GrammarPromptWriter
+    from .events import LLMPromptWriter as LLMPromptWriter
+    from .events import Prompt as Prompt
     from .events import Scenario as Scenario
+    from .events import ScenarioParseError as ScenarioParseError
     from .events import Segment as Segment
     from .events import Synthesis as Synthesis
     from .events import detect_events as detect_events
@@ -72,6 +76,10 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "DetectedEvent",
         "Event",
         "EventScores",
+        "GrammarPromptWriter",
+        "LLMPromptWriter",
+        "Prompt",
+        "ScenarioParseError",
         "Fault",
         "Scenario",
         "Segment",

@@ -13,7 +13,7 @@ from ..motion import Motion, mirror_joints, to_floor, to_uniform_skeleton
 from .actions import ACTIONS
 from .clip_blend import aligned, bridge
 from .scenario import Event, Scenario
-from .synthesize import MAX_FRAMES, Segment, Synthesis, synthesize
+from .synthesize import MAX_FRAMES, SEATED_ACTIONS, Segment, Synthesis, synthesize
 
 _BLEND = 8  # frames between two clips
 _FASTEST = 1.6
@@ -54,7 +54,7 @@ class ClipBank:
     """Clips by action, from which scenarios are put together.
 
     Clips are brought to HumanML3D's skeleton, cut, turned to where the motion has come to, and joined by a few frames
-    in which bone directions pass over smoothly; a clip of one side also serves the other, mirrored.
+    in which bone directions pass over smoothly and feet step; a clip of one side also serves the other, mirrored.
 
     Args:
         clips (`Iterable[BankClip]`): the clips; plain tuples in the order of [`BankClip`] are taken too.
@@ -115,8 +115,8 @@ class ClipBank:
             [`Synthesis`]: joints with HumanML3D's bone lengths, and the segments.
 
         Raises:
-            ValueError: if the bank has no clip of an event (and does not fill), or the scenario does not fit into
-                `max_frames`.
+            ValueError: if the bank has no clip of an event, or of standing up where that has to come between (and does
+                not fill), or the scenario does not fit into `max_frames`.
         """
         rng = np.random.default_rng(seed)
         pieces: list[_Piece] = []
@@ -140,15 +140,20 @@ class ClipBank:
         return _join(_fit(pieces, max_frames, rng), max_frames)
 
     def _plan(self, scenario: Scenario) -> list[tuple[int, Event]]:
-        """Events with their index; standing up (-1) where a clip that begins upright follows a low posture."""
+        """Events with their index, and the changes of posture (-1) without which a clip would not follow another."""
         plan: list[tuple[int, Event]] = []
-        rise = Event("stand_up")
+        low = before = False  # is the body low, and did the primitives make the event before?
         for index, event in enumerate(scenario.events):
-            if plan and plan[-1][1].action in _LOW and event.action not in ("stand_up", "lie_down"):
-                made_up = self.fill and not self.can(plan[-1][1]) and not self.can(event)
-                if not made_up and (self.fill or self.can(rise)):
-                    plan.append((-1, rise))
+            made_up = self.fill and not self.can(event)
+            if plan and not (before and made_up):  # the primitives mind postures themselves
+                if low and event.action not in ("stand_up", "lie_down"):
+                    plan.append((-1, Event("stand_up")))
+                    low = False
+                elif not low and event.action == "stand_up":
+                    plan.append((-1, Event("sit_down")))
             plan.append((index, event))
+            low = event.action in _LOW or (low and made_up and event.action in SEATED_ACTIONS)
+            before = made_up
         return plan
 
     def _events(self) -> set[Event]:

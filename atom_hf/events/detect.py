@@ -5,6 +5,7 @@ detect_events(joints)  →  [DetectedEvent("walk", 0, 62, direction="forward", s
 
 import numpy as np
 
+from ..motion.layout import FPS
 from .detected import DetectedEvent
 from .detectors.arms import find_raises, find_waves
 from .detectors.flights import find_flights
@@ -14,7 +15,7 @@ from .detectors.locomotion import Step, find_steps, find_walks
 from .detectors.postures import find_bows, find_postures
 from .detectors.turning import find_turns
 from .parameters import Parameters
-from .signals import FPS, SIDES, Signals, measure
+from .signals import SIDES, Signals, measure
 
 # Events of the third kind are left out where at least half of them lies within one of the first, or so many seconds
 # before or after it: they are part of it.
@@ -93,8 +94,9 @@ def _is_guard(event: DetectedEvent, events: list[DetectedEvent]) -> bool:
     """Whether a raised or swaying hand belongs to somebody who boxes."""
     if event.action not in ("wave", "raise_arm"):
         return False
-    punches = [e for e in events if e.action == "punch" and e.overlap(event.start, event.end) > 0.5]
-    return len(punches) >= 2 or any(event.overlap(e.start, e.end) > 0.7 for e in punches)
+    punches = [e for e in events if e.action == "punch" and e.overlap(event.start, event.end) > 0]
+    inside = sum(e.overlap(event.start, event.end) > 0.5 for e in punches)
+    return inside >= 2 or sum(event.overlap(e.start, e.end) for e in punches) > 0.7
 
 
 def _free_steps(s: Signals, p: Parameters, steps: list[Step], events: list[DetectedEvent]) -> list[Step]:

@@ -12,8 +12,6 @@ from .actions import ACTIONS, Verb
 from .fillers import FILLERS
 from .phrases import Phrases
 
-PRONOUNS = ("he", "she", "they", "it")
-
 
 def _same(meaning: Any, *patterns: str) -> dict[str, Any]:
     return dict.fromkeys(patterns, meaning)

@@ -71,6 +71,8 @@ class Parameters:
     low_kick_reach: float = 0.28  # bh
     low_kick_speed: float = 2.6  # bh/s
     kick_support: float = 0.05  # bh: the other foot may rise on its toes
+    kick_forward: float = 50.0  # degrees from straight ahead; beyond it is sideways,
+    kick_sideways: float = 125.0  # and beyond that backward
     kick_time: float = 1.2  # from the floor to the floor
 
     # Arms.
@@ -90,6 +92,7 @@ class Parameters:
     clap_apart: float = 0.02  # bh, left hand to the left of the right one: arms that cross do not clap
     clap_tilt: float = 0.06  # bh, hands at about the same height
     clap_travel: float = 0.8  # bh/s, pelvis: pumping arms of runners meet, too
+    clap_height: float = 0.05  # bh over the pelvis
     clap_time: float = 0.5  # within which they come and go; hands that stay together are folded
     punch_reach: float = 0.80  # of the arm's length
     punch_fold: float = 0.70  # of the arm's length, before
@@ -104,6 +107,7 @@ class Parameters:
     punch_time: float = 0.7  # to stretch, and to come back
     throw_speed: float = 1.6  # bh/s
     throw_reach: float = 0.15  # bh, from behind to the front
+    throw_bend: float = 0.85  # of the arm's length: drawn back, the arm is bent
     throw_front: float = 0.1  # bh, wrist before the shoulder at the end
     throw_back: float = 0.0  # bh, wrist behind the shoulder
     raise_tilt: float = 50.0  # degrees, trunk: who lies does not raise an arm above the shoulder

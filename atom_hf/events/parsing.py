@@ -16,12 +16,13 @@ One clause is read in `clauses`; here are subjects, conjunctions and order.
 """
 
 from .clauses import ClauseReader, Draft
-from .lexicon import ADVERBS, PERSON_ADJECTIVES, PERSONS, PRONOUNS
+from .lexicon import ADVERBS, PERSON_ADJECTIVES, PERSONS
 from .scenario import Event, Scenario
 from .words import Cursor, ScenarioParseError
 
 __all__ = ["ScenarioParseError", "parse"]
 
+_MALE, _FEMALE = {"man", "guy", "boy", "he"}, {"woman", "lady", "girl", "she"}
 _DETERMINERS = ("a", "an", "the", "this", "that", "one")
 _JOINTS = (
     ", and then", "and then", ", and finally", ", and lastly", "and finally", ", and", ", then", ",", "and", "then",
@@ -185,20 +186,23 @@ class _Reader:
         """Read who does it, if it is said here."""
         cursor = self.cursor
         start = cursor.at
-        if cursor.word in PRONOUNS:
-            cursor.at += 1
-            return True
         while cursor.word in _DETERMINERS:
             cursor.at += 1
         while cursor.word in PERSON_ADJECTIVES and cursor.peek() in (PERSONS | PERSON_ADJECTIVES):
             cursor.at += 1
+        if cursor.word not in PERSONS and cursor.at > start and cursor.words[cursor.at - 1] in PERSONS:
+            cursor.at -= 1  # "a human standing up": the adjective was the noun
         if cursor.word not in PERSONS:
             cursor.at = start
             return False
+        for one, other in ((_MALE, _FEMALE), (_FEMALE, _MALE)):
+            if cursor.word in one and other & set(cursor.words[: cursor.at]):
+                raise self.clauses.error(
+                    "a scenario has one person, and this is another", cursor.said(start, cursor.at + 1)
+                )
         cursor.at += 1
         cursor.take(":")
-        if cursor.take("who is", "who", "that is", "that"):
-            return True
+        cursor.take("who is", "who", "that is", "that")
         return True
 
 

@@ -59,7 +59,14 @@ def score_events(detected: Sequence[DetectedEvent], scenario: Scenario) -> Event
 
     Returns:
         [`EventScores`]: three scores and their explanation.
+
+    Raises:
+        TypeError: if the scenario is no [`Scenario`].
     """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(
+            f"Expected a Scenario, got {type(scenario).__name__}; Scenario.from_json reads the JSON form of one."
+        )
     found = assign_events(detected, scenario)
     presence = [_presence(event, seen) for event, seen in zip(scenario.events, found, strict=True)]
     pairs = list(combinations(range(len(presence)), 2))

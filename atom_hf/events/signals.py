@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion.checks import check_fps, check_joints
+from ..motion.layout import FPS
 from ..motion.resample import resample_joints
 from ..motion.skeleton import JOINT_NAMES
-from ..motion.smoothing import gaussian_smooth
 from .parameters import Parameters
+from .series import rate_of, smooth
 
-FPS = 20.0
 SIDES = ("left", "right")
 STATURE = 1.21  # body height over the sum of thigh, shank and spine up to the neck, of an adult
 _JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
@@ -162,20 +162,6 @@ def _length(joints: np.ndarray, chain: tuple[str, ...]) -> float:
     return float(np.sqrt((bones * bones).sum(axis=-1)).mean(axis=0).sum())
 
 
-def smooth(x: np.ndarray, seconds: float) -> np.ndarray:
-    """A series smoothed over time.
-
-    Args:
-        x (`np.ndarray`): a series `[T, ...]` at 20 fps, any unit.
-        seconds (`float`): standard deviation of the Gaussian.
-
-    Returns:
-        `np.ndarray`: `[T, ...]`.
-    """
-    flat = x.reshape(len(x), -1).T
-    return gaussian_smooth(np.ascontiguousarray(flat), seconds * FPS).T.reshape(x.shape)
-
-
 def _floor(world: np.ndarray, window: float) -> np.ndarray:
     """Height of the floor `[T]`: the lowest joint nearby in time, so that stairs and slopes do not look like jumps."""
     radius = round(window * FPS)
@@ -214,75 +200,3 @@ def _reach(world: np.ndarray) -> np.ndarray:
         stretch = world[:, _JOINT[f"{side}_wrist"]] - world[:, _JOINT[f"{side}_shoulder"]]
         columns.append(np.linalg.norm(stretch, axis=-1) / max(arm, 1e-9))
     return np.stack(columns, axis=-1)
-
-
-def rate_of(x: np.ndarray) -> np.ndarray:
-    """How fast a series changes: central differences.
-
-    Args:
-        x (`np.ndarray`): a series `[T, ...]` at 20 fps, T >= 2, any unit.
-
-    Returns:
-        `np.ndarray`: `[T, ...]`, unit per second.
-    """
-    rate = np.empty_like(x)
-    rate[1:-1] = (x[2:] - x[:-2]) * (FPS / 2)
-    rate[0], rate[-1] = (x[1] - x[0]) * FPS, (x[-1] - x[-2]) * FPS
-    return rate
-
-
-def spans(mask: np.ndarray, gap: int = 0, shortest: int = 1) -> list[tuple[int, int]]:
-    """Stretches of frames where a condition holds.
-
-    Args:
-        mask (`np.ndarray`): booleans `[T]`.
-        gap (`int`, *optional*, defaults to 0): interruptions of at most so many frames are bridged.
-        shortest (`int`, *optional*, defaults to 1): shorter stretches are left out.
-
-    Returns:
-        `list[tuple[int, int]]`: start and end, the end exclusive.
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    found: list[tuple[int, int]] = []
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if found and start - found[-1][1] <= gap:
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return [(start, end) for start, end in found if end - start >= shortest]
-
-
-def turning_points(x: np.ndarray, swing: float) -> list[int]:
-    """Frames where a series turns back: highs and lows in turn, at least `swing` apart in value.
-
-    The first and the last extreme stand for the ends of the series, so that each pair of neighbours is one stroke.
-
-    Args:
-        x (`np.ndarray`): a series `[T]`.
-        swing (`float`): smallest difference between neighbouring highs and lows, in the unit of `x`.
-
-    Returns:
-        `list[int]`: frames; empty where the series never moves by `swing`.
-    """
-    values = x.tolist()
-    points: list[int] = []
-    low = high = 0  # frames of the extremes since the last point
-    rising: bool | None = None
-    for frame, value in enumerate(values):
-        if value > values[high]:
-            high = frame
-        if value < values[low]:
-            low = frame
-        if rising is not False and value <= values[high] - swing:
-            points.append(high)
-            rising, low = False, frame
-        elif rising is not True and value >= values[low] + swing:
-            points.append(low)
-            rising, high = True, frame
-        if rising:
-            low = frame
-        elif rising is False:
-            high = frame
-    if points:
-        points.append(high if rising else low)
-    return points

@@ -20,12 +20,13 @@ _LEAD = (0.2, 0.6)  # seconds before the first and after the last action
 _ON_FOOT = ("walk", "run", "step")
 _STOP = 0.85  # seconds of standing that tell two of them apart
 
+SEATED_ACTIONS = ("punch", "wave", "raise_arm", "clap", "throw", "bow")  # nobody has to stand up for them
+
 # Postures from which an action can be done; everything else is done standing.
-_SEATED = ("stand", "seat", "floor")
+_NOT_LYING = ("stand", "seat", "floor")
 _POSTURES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("punch", "wave", "raise_arm", "clap", "throw", "bow"), _SEATED),
+    **dict.fromkeys((*SEATED_ACTIONS, "lie_down"), _NOT_LYING),
     "stand_up": ("seat", "floor", "lie"),
-    "lie_down": _SEATED,
 }
 
 
@@ -94,8 +95,8 @@ def synthesize(scenario: Scenario, seed: int = 0, *, max_frames: int = MAX_FRAME
         else:
             pace = min(pace * max(1.04, 1.02 * needed / max_frames), _FASTEST)
     raise ValueError(
-        f"The scenario does not fit: {len(scenario.events)} events need {needed} frames even when done fast, expected "
-        f"at most {max_frames}. Take events or repetitions away, or raise max_frames."
+        f"The scenario does not fit: {len(scenario.events)} event(s) need {needed} frames even when done fast, "
+        f"expected at most {max_frames}. Take events or repetitions away, or raise max_frames."
     )
 
 

@@ -85,37 +85,56 @@ def render_sheet(
         )
     usual_frames, usual_size = LAYOUTS[layout]
     frames, size = usual_frames if frames is None else frames, usual_size if size is None else size
-    shared: dict[str, Any] = {
-        "frames": frames,
-        "size": size,
-        "caption": caption,
-        "label": label,
-        "trail": trail,
-        "body": body,
-    }
     if layout == "trajectory":
-        return render_trajectory(motion, camera=camera, **shared)
+        return render_trajectory(
+            motion, frames=frames, size=size, camera=camera, caption=caption, label=label, trail=trail, body=body
+        )
+    shared: dict[str, Any] = {"stride": stride, "follow": follow, "caption": caption}
+    shared |= {"frames": frames, "size": size, "label": label, "trail": trail, "body": body}
     if layout == "views":
-        return render_views(motion, stride=stride, follow=follow, **shared)
+        return render_views(motion, **shared)
+    if layout == "strip":
+        return render_strip(motion, camera=camera, **shared)
     indices = choose_frames(motion, frames, stride)
-    columns = len(indices) if layout == "strip" else min(check_count("columns", columns), len(indices))
-    rows = -(-len(indices) // columns)
-    canvas = _canvas(size, caption, columns, rows)
+    columns = min(check_count("columns", columns), len(indices))
+    canvas = _canvas(size, caption, columns, -(-len(indices) // columns))
     scene = Scene(motion, size=canvas.cell, camera=camera, follow=follow, label=label, trail=trail, body=body)
     return _fill(canvas, scene.images(indices))
 
 
-def render_strip(motion: Motion, **options: Any) -> Image.Image:
-    """Frames in one row: `render_sheet` with `layout="strip"`.
+def render_strip(
+    motion: Motion,
+    *,
+    frames: int = 6,
+    size: tuple[int, int] = (1536, 256),
+    stride: int | None = None,
+    camera: str | View = "three-quarter",
+    follow: bool = True,
+    caption: str | None = None,
+    label: bool = True,
+    trail: bool = True,
+    body: MeshBody | None = None,
+) -> Image.Image:
+    """Frames in one row.
 
     Args:
         motion ([`Motion`]): what to show.
-        options: as for `render_sheet`.
+        frames (`int`, *optional*, defaults to 6): how many, from the first to the last; fewer if the motion is
+            shorter.
+        size (`tuple[int, int]`, *optional*, defaults to `(1536, 256)`): width and height, pixels.
+        stride, camera, follow, caption, label, trail, body (*optional*): as for `render_sheet`.
 
     Returns:
-        `PIL.Image.Image`: RGB, 6 frames in 1536 x 256 pixels unless asked otherwise.
+        `PIL.Image.Image`: RGB, of exactly the size asked for.
+
+    Raises:
+        TypeError: if the motion is none.
+        ValueError: if the camera is unknown or a number is out of range.
     """
-    return render_sheet(motion, layout="strip", **options)
+    indices = choose_frames(motion, frames, stride)
+    canvas = _canvas(size, caption, len(indices), 1)
+    scene = Scene(motion, size=canvas.cell, camera=camera, follow=follow, label=label, trail=trail, body=body)
+    return _fill(canvas, scene.images(indices))
 
 
 def render_views(

@@ -45,7 +45,9 @@ class Trail:
         window = _WINDOW if self._camera.moves else len(self._corners)
         before, ahead = self._corners[max(passed - window, 0) : passed], self._corners[passed : passed + window]
         points = np.concatenate([before, self._root[frame : frame + 1], ahead])
-        self._stroke(image, self._project(points, frame), len(before) + 1)
+        xy = self._project(points, frame)
+        first, last = self._in_sight(xy)
+        self._stroke(image, xy[2 * first : 2 * last], max(len(before) + 1 - first, 1))
 
     def advance(self, image: Image.Image, start: int, end: int) -> None:
         """Draw the piece of the way between two frames, on a picture of a fixed camera that already shows the rest.
@@ -63,6 +65,13 @@ class Trail:
         xy = self._camera.project(points[None], np.array([frame])).xy
         flat: list[float] = xy.clip(-_LIMIT, _LIMIT).ravel().tolist()
         return flat
+
+    def _in_sight(self, xy: list[float]) -> tuple[int, int]:
+        """The first of the points and the one after the last between which the line can be seen."""
+        width, height = self._camera.size
+        seen = [i for i, (x, y) in enumerate(zip(xy[::2], xy[1::2], strict=True)) if 0 < x < width and 0 < y < height]
+        # A line may cross the picture without a corner in it, but the person is hardly ever out of sight.
+        return (max(seen[0] - 1, 0), seen[-1] + 2) if seen else (0, 0)
 
     def _stroke(self, image: Image.Image, xy: list[float], done: int) -> None:
         """Draw a line through points of which the first `done` are behind the person."""

@@ -120,6 +120,21 @@ def test_a_bank_can_fill_what_is_missing_with_primitives():
     assert len(ClipBank([], fill=True).synthesize(Scenario((Event("hop", 2),))).segments) == 2
 
 
+def test_postures_are_left_and_entered_where_needed():
+    bank = ClipBank([clip("walk", direction="forward"), clip("sit_down", seed=1)])
+    with pytest.raises(ValueError, match="no clip of stand_up; it has sit_down, walk forward"):
+        bank.synthesize(Scenario((Event("sit_down"), Event("walk"))))
+    bank = ClipBank([clip("walk", direction="forward")], fill=True)
+    for actions, expected in (
+        (("sit_down", "wave", "walk"), [0, 1, -1, 2]),
+        (("walk", "stand_up", "walk"), [0, -1, 1, 2]),
+        (("sit_down", "stand_up", "walk"), [0, 1, 2]),
+    ):
+        synthesis = bank.synthesize(Scenario(tuple(map(Event, actions))), 1, max_frames=300)
+        assert [segment.event for segment in synthesis.segments] == expected
+        check(synthesis.joints)
+
+
 def test_seeds_pick_clips():
     bank = ClipBank([clip("walk", direction="forward", seed=seed) for seed in range(4)])
     scenario = Scenario((Event("walk"),))

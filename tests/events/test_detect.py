@@ -7,7 +7,7 @@ import pytest
 
 from atom_hf.events import ACTIONS, Event, Scenario, detect_events, synthesize
 from atom_hf.events.detected import DetectedEvent
-from atom_hf.events.signals import body_height, measure, spans, turning_points
+from atom_hf.events.signals import body_height, measure
 from atom_hf.motion import mirror_joints, resample_joints
 from benchmarks.detection import LABELS, as_generated, disturb, real
 
@@ -167,19 +167,6 @@ def test_body_height_is_that_of_the_body(walk: np.ndarray) -> None:
     signals = measure(walk)
     assert np.abs(signals.clearance.min(axis=1)).max() < 0.03  # walking keeps a foot on the floor
     assert np.abs(signals.rise - 1).max() < 0.1
-
-
-def test_spans() -> None:
-    mask = np.array([1, 1, 0, 1, 0, 0, 0, 1], bool)
-    assert spans(mask) == [(0, 2), (3, 4), (7, 8)]
-    assert spans(mask, gap=1) == [(0, 4), (7, 8)]
-    assert spans(mask, gap=1, shortest=2) == [(0, 4)]
-    assert spans(np.zeros(3, bool)) == []
-
-
-def test_turning_points() -> None:
-    assert turning_points(np.array([0, 1, 2, 1.8, 3, 0, 0.1, 2.0]), 1.0) == [0, 4, 5, 7]
-    assert turning_points(np.array([0, 0.1, 0, 0.2]), 1.0) == []
 
 
 def test_real_clips(shared) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from atom_hf.events import DetectedEvent, Event, Scenario
-from atom_hf.events.matching import match_in_time
 from atom_hf.events.score import score_events
 
 
@@ -155,7 +154,12 @@ def test_scores_do_not_depend_on_the_order_of_the_list() -> None:
     assert score_events(events[::-1], scenario) == score_events(events, scenario)
 
 
-def test_pairs_in_time() -> None:
-    truth = [DetectedEvent("jump", 0, 10), DetectedEvent("jump", 10, 20), DetectedEvent("wave", 0, 20)]
-    found = [DetectedEvent("jump", 12, 16), DetectedEvent("jump", 2, 8), DetectedEvent("jump", 60, 70)]
-    assert sorted(match_in_time(found, truth)) == [(0, 1), (1, 0)]
+def test_a_scenario_is_needed() -> None:
+    with pytest.raises(TypeError, match=r"Expected a Scenario, got str; Scenario.from_json"):
+        score_events([], '{"events": []}')  # type: ignore[arg-type]
+
+
+def test_the_side_of_steps_is_that_of_the_first() -> None:
+    steps = [DetectedEvent("step", 10 * i, 10 * i + 9, side, "forward") for i, side in enumerate(("left", "right"))]
+    assert score_events(steps, Scenario((Event("step", 2, side="left"),))).integrity == 1
+    assert score_events(steps, Scenario((Event("step", 2, side="right"),))).integrity == 0.5

@@ -332,6 +332,6 @@ def test_what_does_not_fit_is_sped_up_first():
 def test_what_does_not_fit_at_all_is_an_error():
     events = (Event("lie_down"), Event("walk"), Event("lie_down"), Event("walk"))
     with pytest.raises(
-        ValueError, match=r"does not fit: 4 events need \d+ frames even when done fast, expected at most 100"
+        ValueError, match=r"does not fit: 4 event\(s\) need \d+ frames even when done fast, expected at most 100"
     ):
         make(*events, max_frames=100)

@@ -57,7 +57,7 @@ def test_top_faces_up(pose):
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("size", [(256, 256), (300, 100), (64, 200)])
 def test_everything_is_in_the_picture(walk, view, follow, size):
-    camera, (xy, _, scale) = seen(walk, view, follow, size)
+    _, (xy, _, scale) = seen(walk, view, follow, size)
     reach = (BODY_MARGIN * scale)[..., None] - 1
     assert (xy - reach >= 0).all() and (xy + reach <= size).all()
     # and not from farther away than needed: somewhere it comes near the border

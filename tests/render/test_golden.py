@@ -20,7 +20,8 @@ SIZE = (256, 192)
 
 
 def dance() -> Motion:
-    """Two seconds of steps to the left and ahead while turning, one arm raised, the other bent, and a hop at the end."""
+    """Two seconds of steps to the left and ahead while turning, one arm raised, the other bent, and a hop at the
+    end."""
     frames = 40
     phase = np.linspace(0, 4 * np.pi, frames)
     angles = np.zeros((frames, len(JOINT_NAMES), 3))
@@ -40,7 +41,9 @@ def dance() -> Motion:
     root = np.stack([np.linspace(0, 0.9, frames), np.zeros(frames), np.linspace(0, 1.5, frames)], axis=-1)
     joints = forward_kinematics(euler_to_matrix(angles, "XYZ"), root, T_POSE_OFFSETS)
     joints[..., 1] -= joints[..., 1].min(axis=1, keepdims=True)
-    joints[..., 1] += 0.35 * np.maximum(0, np.sin(np.linspace(-4 * np.pi, np.pi, frames)))[:, None] * (phase > 9)[:, None]
+    joints[..., 1] += (
+        0.35 * np.maximum(0, np.sin(np.linspace(-4 * np.pi, np.pi, frames)))[:, None] * (phase > 9)[:, None]
+    )
     return Motion(joints.astype(np.float32))
 
 

@@ -16,7 +16,8 @@ def order_of(depths: dict[int, tuple[float, float]], head: float = SPINE) -> lis
     xy = np.stack([np.arange(count) * 10.0, np.zeros(count)], axis=-1)[None]
     torso_xy = np.zeros((1, len(TORSO), 2))
     torso_xy[..., 1] = np.linspace(0, 60, len(TORSO))
-    places = Points(xy, xy + [0, 30], xy[:, :LONG_BONES] + [0, 15], torso_xy, np.full((1, 1, 2), 70.0))
+    down = np.array([0, 30])
+    places = Points(xy, xy + down, xy[:, :LONG_BONES] + down / 2, torso_xy, np.full((1, 1, 2), 70.0))
     middle = (start + end)[:, :LONG_BONES] / 2
     depth = Points(start, end, middle, np.full((1, len(TORSO)), SPINE), np.full((1, 1), head))
     return painters_order(places, depth).parts[0]

@@ -49,7 +49,8 @@ def test_where_a_clip_is_and_looks_does_not_matter(walk):
 
 @pytest.mark.parametrize(("offset", "seen"), [(0.04, 0), (-0.06, 0), (0.3, 1), (2.0, 0)])
 def test_floor_is_under_the_feet_unless_someone_floats(pose, offset, seen):
-    """Centimetres are a convention of the file, metres an origin of its own; what lies between is an error to be seen."""
+    """Centimetres are a convention of the file, metres an origin of its own; what lies between is an error to be
+    seen."""
     joints = pose()[None] + np.float32([0, offset, 0])
     lowest = Scene(Motion(joints)).joints[..., 1].min()
     assert lowest == pytest.approx(0.03 + (offset if seen else 0), abs=1e-5)

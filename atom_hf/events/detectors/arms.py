@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ...motion.layout import FPS
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, SIDES, Signals, spans, turning_points
+from ..series import spans, turning_points
+from ..signals import SIDES, Signals
 
 
 def find_raises(s: Signals, p: Parameters) -> list[DetectedEvent]:

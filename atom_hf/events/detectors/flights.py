@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ...motion.layout import FPS
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, SIDES, Signals, spans
+from ..series import spans
+from ..signals import SIDES, Signals
 from .locomotion import Step
 
 _GRAVITY = 9.81  # m/s2

@@ -4,9 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from ...motion.layout import FPS
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, SIDES, Signals, rate_of, turning_points
+from ..series import rate_of, turning_points
+from ..signals import SIDES, Signals
 from .arms import pair_sides
 
 
@@ -67,6 +69,7 @@ def find_throws(s: Signals, p: Parameters) -> list[DetectedEvent]:
     longest = round(p.throw_time * FPS)
     for side in SIDES:
         wrist, shoulder = s.at(f"{side}_wrist"), s.at(f"{side}_shoulder")
+        reach = s.reach[:, SIDES.index(side)]
         ahead, over = wrist[:, 2] - shoulder[:, 2], wrist[:, 1] - shoulder[:, 1]
         forward = rate_of(wrist[:, 2])
         points = turning_points(ahead, p.throw_reach)
@@ -81,6 +84,7 @@ def find_throws(s: Signals, p: Parameters) -> list[DetectedEvent]:
                 and ahead[front] > p.throw_front
                 and over[passing] > 0.0
                 and speed > p.throw_speed
+                and reach[back : front + 1].min() < p.throw_bend
                 and s.tilt[passing] < p.throw_tilt
             ):
                 confidence = float(np.clip(speed / p.throw_speed / 2, 0.5, 1))
@@ -115,7 +119,7 @@ def find_claps(s: Signals, p: Parameters) -> list[DetectedEvent]:
         start, end = max(0, top - near), min(len(s), top + near + 1)
         parted = apart[top] + p.clap_opening * 0.8
         if (
-            height[top] < 0.05
+            height[top] < p.clap_height
             or between[top, 0] < p.clap_apart
             or abs(between[top, 1]) > p.clap_tilt
             or travel[top] > p.clap_travel

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ...motion.layout import FPS
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, SIDES, Signals, spans
+from ..series import spans
+from ..signals import SIDES, Signals
 
 
 def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
@@ -32,7 +34,7 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
         raised &= out[:, 1] > -0.7 * np.abs(out[:, 0])  # not behind
         for start, end in spans(raised, gap=4):
             top = start + int(np.argmax((reach + s.clearance[:, column])[start:end]))
-            direction = _direction(out[top], side)
+            direction = _direction(out[top], p)
             before, after = max(0, start - round(p.kick_time * FPS / 2)), end + round(p.kick_time * FPS / 2)
             other = s.clearance[start:end, 1 - column]
             if (
@@ -40,7 +42,6 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
                 or speed[before:end].max() < p.kick_speed
                 or end - start > p.kick_time * FPS
                 or other.min() > p.kick_support
-                or s.tilt[top] > p.lying_tilt + 15
                 or s.rise[top] < p.low_height
             ):
                 continue
@@ -52,12 +53,12 @@ def find_kicks(s: Signals, p: Parameters) -> list[DetectedEvent]:
     return events
 
 
-def _direction(out: np.ndarray, side: str) -> str | None:
+def _direction(out: np.ndarray, p: Parameters) -> str | None:
     """Forward or to a side; backward is no kick of the table. `out` is to the left and forward, bh."""
     angle = np.degrees(np.arctan2(out[0], out[1]))
-    if abs(angle) < 50:
+    if abs(angle) < p.kick_forward:
         return "forward"
-    return None if abs(angle) > 125 else ("left" if angle > 0 else "right")
+    return None if abs(angle) > p.kick_sideways else ("left" if angle > 0 else "right")
 
 
 def _last(mask: np.ndarray, start: int, end: int) -> int:

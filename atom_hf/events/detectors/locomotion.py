@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...motion.layout import FPS
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, SIDES, Signals, spans
+from ..series import spans
+from ..signals import SIDES, Signals
 
 
 @dataclass(frozen=True)

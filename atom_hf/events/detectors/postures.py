@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ...motion.layout import FPS
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, Signals, spans, turning_points
+from ..series import spans, stretch_around, turning_points
+from ..signals import Signals
 from .locomotion import Step
 
 STANDING, BETWEEN, CROUCHED, SEATED, LYING = range(5)
@@ -83,8 +85,7 @@ def _squats(s: Signals, p: Parameters, posture: np.ndarray) -> list[DetectedEven
         if s.rise[low] > min(s.rise[before], s.rise[after]):
             continue
         middle = (s.rise[low] + min(1.0, s.rise[before], s.rise[after])) / 2  # whatever jumps come before or after
-        start = before + int(np.argmax(s.rise[before : low + 1] < middle))
-        end = after - int(np.argmax(s.rise[low : after + 1][::-1] < middle)) + 1
+        start, end = stretch_around(s.rise < middle, low)
         low_down = posture[start:end][s.rise[start:end] < p.low_height]
         if len(low_down) and np.mean(low_down == CROUCHED) > 0.5:
             events.append(DetectedEvent("squat", start, end))
@@ -143,14 +144,12 @@ def find_bows(s: Signals, p: Parameters, steps: list[Step]) -> list[DetectedEven
         if max(s.tilt[before], s.tilt[after]) > p.bow_upright:
             continue
         base = max(s.lean[before], s.lean[after])
-        bent = s.lean > base + (s.lean[top] - base) / 4
-        start = before + int(np.argmax(bent[before : top + 1]))
-        end = after - int(np.argmax(bent[top : after + 1][::-1])) + 1
+        start, end = stretch_around(s.lean > base + (s.lean[top] - base) / 4, top)
         meanwhile = sum(step.start < end and start < step.end for step in steps)
-        pelvis = s.at("pelvis")[[start, top, min(end, len(s)) - 1], 1]
+        pelvis = s.at("pelvis")[[start, top, end - 1], 1]
         drop = p.bow_deepest_drop if s.lean[top] > p.bow_deepest else p.bow_drop
         if np.ptp(pelvis) > drop or meanwhile >= (1 if s.lean[top] < p.bow_deep else p.bow_steps):
             continue
         confidence = float(np.clip(0.5 + (s.lean[top] - p.bow_tilt) / 60, 0.5, 1))
-        events.append(DetectedEvent("bow", start, min(end, len(s)), confidence=confidence))
+        events.append(DetectedEvent("bow", start, end, confidence=confidence))
     return events

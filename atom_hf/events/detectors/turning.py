@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ...motion.layout import FPS
 from ..detected import DetectedEvent
 from ..parameters import Parameters
-from ..signals import FPS, Signals, rate_of, smooth, spans, turning_points
+from ..series import rate_of, smooth, spans, turning_points
+from ..signals import Signals
 
 
 def find_turns(s: Signals, p: Parameters) -> list[DetectedEvent]:

@@ -172,8 +172,9 @@ def throw(stage: Stage, event: Event) -> None:
         stage.arm(None, ready + 0.55 * (out - ready), side, swing=112.0, spread=58.0, turn=-12.0, elbow=88.0)
         stage.arm(None, out, side, swing=98.0, spread=10.0, turn=0.0, elbow=14.0)
         stage.arm(None, through, side, swing=low, spread=-16.0 if low < 50.0 else 0.0, turn=10.0, elbow=22.0)
-        stage.arm(start, back, other(side), swing=48.0, spread=22.0, turn=10.0, elbow=40.0)
-        stage.arm(ready, through, other(side), swing=-14.0, spread=26.0, turn=10.0, elbow=45.0)
+        if stage.posture == "stand":  # the other arm points ahead and goes back; seated, it stays on the knee
+            stage.arm(start, back, other(side), swing=48.0, spread=22.0, turn=10.0, elbow=40.0)
+            stage.arm(ready, through, other(side), swing=-14.0, spread=26.0, turn=10.0, elbow=45.0)
         stage.move(start, back, twist=turn * 30.0, hip_twist=turn * 8.0, bend=stage.value("bend") - 8.0)
         stage.move(ready, through, twist=-turn * 24.0, hip_twist=-turn * 6.0, bend=stage.value("bend") + 24.0)
         end = through + stage.seconds(0.45)

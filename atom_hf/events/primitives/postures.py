@@ -11,6 +11,7 @@ from .locomotion import swing_foot
 from .pose import SIDES
 from .stage import Place, Stage, sign
 
+_FAR_APART = 0.25  # metres that one foot is ahead of the other, too much to sit down on the floor
 SEAT = 0.45  # height of the invisible chair, metres
 
 
@@ -31,7 +32,12 @@ def bow(stage: Stage, event: Event) -> None:
         stage.move(start, down, pitch=before["pitch"] + hips, bend=before["bend"] + amount - hips, x=x, z=z)
         stage.move(start, down, y=before["y"] - drop, nod=12.0)
         stage.move(held, up, **before)
-        if not seated:
+        if seated:  # the arms stay above the legs
+            for side in SIDES:
+                rest = stage.arm_rest()
+                stage.arm(start, down, side, **{**rest, "swing": rest["swing"] + 0.7 * amount})
+            stage.rest_arms(held, up)
+        else:
             hang = stage.chance(0.6)
             for side in SIDES:
                 arms = {"swing": amount * (0.8 if hang else 0.15), "spread": 4.0, "turn": 20.0, "elbow": 14.0}
@@ -75,6 +81,8 @@ def _to_floor(stage: Stage) -> None:
     body = stage.body
     if stage.posture == "stand":
         start = stage.now
+        if _stagger(stage) > _FAR_APART:
+            _close_up(stage)
         low = start + stage.seconds(0.75)
         squat_pose(stage, start, low, 0.58 * body.stand, arms_out=False)
         stage.now = low
@@ -89,6 +97,17 @@ def _to_floor(stage: Stage) -> None:
         stage.move(start, end, **{f"{side}_foot_splay": 8.0, f"{side}_foot_pitch": 0.0})
         stage.arm(start, end + 0.1, side, **stage.arm_rest())
     stage.now = end
+
+
+def _close_up(stage: Stage) -> None:
+    """Bring the foot that is behind beside the other while the body goes down."""
+    angle = radians(stage.yaw)
+    ahead = {side: stage.foot(side).x * sin(angle) + stage.foot(side).z * cos(angle) for side in SIDES}
+    behind, front = sorted(SIDES, key=ahead.__getitem__)
+    foot = stage.foot(front)
+    x, z = stage.ahead(Place(foot.x, foot.z, stage.yaw), 0.035, -sign(front) * stage.body.stance)
+    target = stage.home(behind, Place(x, z, stage.yaw))
+    swing_foot(stage, behind, stage.now, stage.now + stage.seconds(0.45), target, lift=0.05, push=20.0, strike=0.0)
 
 
 def _stagger(stage: Stage) -> float:
