@@ -84,19 +84,23 @@ def _without_parts(events: list[DetectedEvent]) -> list[DetectedEvent]:
                     j
                     for j, other in enumerate(events)
                     if other.action in parts
-                    and (event.side is None or "both" in (event.side, other.side) or event.side == other.side)
+                    and (
+                        None in (event.side, other.side)
+                        or "both" in (event.side, other.side)
+                        or event.side == other.side
+                    )
                     and other.overlap(event.start - pause, event.end + pause) > 0.5
                 }
     return [event for i, event in enumerate(events) if i not in dropped]
 
 
 def _is_guard(event: DetectedEvent, events: list[DetectedEvent]) -> bool:
-    """Whether a raised or swaying hand belongs to somebody who boxes."""
+    """Whether a raised or swaying hand belongs to somebody who boxes or throws."""
     if event.action not in ("wave", "raise_arm"):
         return False
-    punches = [e for e in events if e.action == "punch" and e.overlap(event.start, event.end) > 0]
-    inside = sum(e.overlap(event.start, event.end) > 0.5 for e in punches)
-    return inside >= 2 or sum(event.overlap(e.start, e.end) for e in punches) > 0.7
+    swings = [e for e in events if e.action in ("punch", "throw") and e.overlap(event.start, event.end) > 0]
+    inside = sum(e.overlap(event.start, event.end) > 0.5 for e in swings)
+    return inside >= 2 or sum(event.overlap(e.start, e.end) for e in swings) > 0.7
 
 
 def _free_steps(s: Signals, p: Parameters, steps: list[Step], events: list[DetectedEvent]) -> list[Step]:

@@ -1,5 +1,7 @@
 """The way of the root over the floor: strong where the person has been, faint where they will go."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -11,6 +13,7 @@ _WIDTH = 2.3  # pixels, in a picture of 256
 _FINE = 2  # lines are drawn so much finer than the picture, and averaged
 _STRAIGHT, _BEND = 0.5, 0.06  # a corner every so many metres of way, or radians of turning
 _SHORTEST = 0.02  # metres; the sway of someone who stands is no way
+_REACH = 3.0  # metres around the person that a following camera shows
 _WINDOW = 200  # corners before and behind the person that a following camera draws
 _STRIP = 64  # pixels
 _LIMIT = 20_000.0  # pixels; Pillow counts in integers
@@ -44,10 +47,15 @@ class Trail:
         passed = self._passed[frame]
         window = _WINDOW if self._camera.moves else len(self._corners)
         before, ahead = self._corners[max(passed - window, 0) : passed], self._corners[passed : passed + window]
-        points = np.concatenate([before, self._root[frame : frame + 1], ahead])
-        xy = self._project(points, frame)
-        first, last = self._in_sight(xy)
-        self._stroke(image, xy[2 * first : 2 * last], max(len(before) + 1 - first, 1))
+        here = self._root[frame : frame + 1]
+        points = np.concatenate([before, here, ahead])
+        xy, now = self._project(points, frame), len(before)
+        shown = [True] * (len(points) - 1)
+        if self._camera.moves:  # what is far away lies in the fog
+            near = np.abs(points - here).max(axis=1) < _REACH
+            shown = (near[1:] | near[:-1]).tolist()
+        lines = [(xy[2 * a : 2 * b + 2], _AHEAD) for a, b in _runs(shown, now, len(shown))]
+        self._stroke(image, lines + [(xy[2 * a : 2 * b + 2], _BEHIND) for a, b in _runs(shown, 0, now)])
 
     def advance(self, image: Image.Image, start: int, end: int) -> None:
         """Draw the piece of the way between two frames, on a picture of a fixed camera that already shows the rest.
@@ -58,7 +66,7 @@ class Trail:
             end (`int`): frame up to which it is wanted.
         """
         assert self._seen is not None, "only a fixed camera sees the rest of the trail in the same place"
-        self._stroke(image, self._seen[2 * start : 2 * end + 2], end - start + 1)
+        self._stroke(image, [(self._seen[2 * start : 2 * end + 2], _BEHIND)])
 
     def _project(self, points: np.ndarray, frame: int) -> list[float]:
         """Points on the picture, as x, y, x, y, …"""
@@ -66,30 +74,24 @@ class Trail:
         flat: list[float] = xy.clip(-_LIMIT, _LIMIT).ravel().tolist()
         return flat
 
-    def _in_sight(self, xy: list[float]) -> tuple[int, int]:
-        """The first of the points and the one after the last between which the line can be seen."""
-        width, height = self._camera.size
-        seen = [i for i, (x, y) in enumerate(zip(xy[::2], xy[1::2], strict=True)) if 0 < x < width and 0 < y < height]
-        # A line may cross the picture without a corner in it, but the person is hardly ever out of sight.
-        return (max(seen[0] - 1, 0), seen[-1] + 2) if seen else (0, 0)
-
-    def _stroke(self, image: Image.Image, xy: list[float], done: int) -> None:
-        """Draw a line through points of which the first `done` are behind the person."""
-        if len(xy) < 4:
+    def _stroke(self, image: Image.Image, lines: list[tuple[list[float], int]]) -> None:
+        """Draw lines through points x, y, x, y, … in some strengths; later ones lie on top."""
+        x = [value for line, _ in lines for value in line[::2]]
+        y = [value for line, _ in lines for value in line[1::2]]
+        if not x:
             return
-        x, y, margin = xy[::2], xy[1::2], self._width
+        margin = self._width
         left, top = max(int(min(x)) - margin, 0), max(int(min(y)) - margin, 0)
         right, bottom = min(int(max(x)) + margin + 1, image.width), min(int(max(y)) + margin + 1, image.height)
         if right <= left or bottom <= top:
             return
         mask = Image.new("L", (_FINE * (right - left), _FINE * (bottom - top)))
-        line = ImageDraw.Draw(mask).line
-        fine = [0.0] * len(xy)
-        fine[::2], fine[1::2] = [_FINE * (value - left) for value in x], [_FINE * (value - top) for value in y]
-        if 2 * done < len(xy):
-            line(fine[2 * done - 2 :], _AHEAD, self._width)
-        if done > 1:
-            line(fine[: 2 * done], _BEHIND, self._width)
+        draw = ImageDraw.Draw(mask).line
+        for line, strength in lines:
+            fine = [0.0] * len(line)
+            fine[::2] = [_FINE * (value - left) for value in line[::2]]
+            fine[1::2] = [_FINE * (value - top) for value in line[1::2]]
+            draw(fine, strength, self._width)
         mask = mask.reduce(_FINE)
         # Pasting costs time for every pixel of the mask, and a thin line leaves most of it empty.
         for start in range(0, mask.width, _STRIP):
@@ -97,6 +99,16 @@ class Trail:
             used = strip.getbbox()
             if used:
                 image.paste(_INK, (left + start + used[0], top + used[1]), strip.crop(used))
+
+
+def _runs(shown: list[bool], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """First and last point of each run of pieces that are shown, among the pieces from `start` to `end`."""
+    first = start
+    for i in range(start, end + 1):
+        if i == end or not shown[i]:
+            if i > first:
+                yield first, i
+            first = i + 1
 
 
 def _corners(root: np.ndarray) -> np.ndarray:

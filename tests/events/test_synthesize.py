@@ -335,3 +335,19 @@ def test_what_does_not_fit_at_all_is_an_error():
         ValueError, match=r"does not fit: 4 event\(s\) need \d+ frames even when done fast, expected at most 100"
     ):
         make(*events, max_frames=100)
+
+
+@pytest.mark.parametrize("second", ["sit_down", "lie_down", "squat"])
+def test_going_down_from_a_long_step_keeps_the_feet_on_the_floor(second):
+    for seed in range(12):
+        joints = make(Event("step", direction="forward"), Event(second), seed=seed).joints
+        assert joints[..., 1].min() > -0.01
+
+
+def test_seated_arms_do_not_pass_through_the_floor_or_the_thighs():
+    for action, seed in itertools.product(("bow", "throw", "punch", "wave"), range(12)):
+        joints = make(Event("sit_down"), Event(action), seed=seed).joints
+        assert joints[..., 1].min() > -0.01
+        middle_of_thighs = (joints[:, (1, 2)] + joints[:, (4, 5)]) / 2
+        for wrist in WRISTS.values():
+            assert np.linalg.norm(joints[:, wrist, None] - middle_of_thighs, axis=-1).min() > 0.05

@@ -160,7 +160,9 @@ def throw(stage: Stage, event: Event) -> None:
     body = stage.body
     side = event.side or body.handedness
     turn = sign(side)
-    low = 38.0 if stage.posture == "stand" else 76.0  # not into the thighs
+    standing = stage.posture == "stand"
+    end_pose = (38.0, -16.0, 10.0, 22.0) if standing else (44.0, 24.0, 10.0, 50.0)  # across, or beside the thighs
+    follow = dict(zip(("swing", "spread", "turn", "elbow"), end_pose, strict=True))
     for _ in range(event.count):
         start = stage.now
         back = start + stage.seconds(0.5)
@@ -171,8 +173,8 @@ def throw(stage: Stage, event: Event) -> None:
         stage.hold(ready, *(f"{side}_arm_{name}" for name in ("swing", "spread", "turn", "elbow")))
         stage.arm(None, ready + 0.55 * (out - ready), side, swing=112.0, spread=58.0, turn=-12.0, elbow=88.0)
         stage.arm(None, out, side, swing=98.0, spread=10.0, turn=0.0, elbow=14.0)
-        stage.arm(None, through, side, swing=low, spread=-16.0 if low < 50.0 else 0.0, turn=10.0, elbow=22.0)
-        if stage.posture == "stand":  # the other arm points ahead and goes back; seated, it stays on the knee
+        stage.arm(None, through, side, **follow)
+        if standing:  # the other arm points ahead and goes back; seated, it stays on the knee
             stage.arm(start, back, other(side), swing=48.0, spread=22.0, turn=10.0, elbow=40.0)
             stage.arm(ready, through, other(side), swing=-14.0, spread=26.0, turn=10.0, elbow=45.0)
         stage.move(start, back, twist=turn * 30.0, hip_twist=turn * 8.0, bend=stage.value("bend") - 8.0)
