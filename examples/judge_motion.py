@@ -24,7 +24,7 @@ def main() -> None:
     motion.save(options.out / "judged.npy")
     judge = KinematicJudge("overall")
     (verdict,) = judge.score([JudgeItem(motion, options.prompt, scenario)])
-    print(f"as asked: {verdict.score} of 5 ({verdict.reason})")
+    print(f"as asked: {verdict.score:.2f} of 5 ({verdict.reason})")
     for kind in fault_kinds(scenario):
         fault = with_fault(scenario, kind, options.seed)
         worse = Motion(synthesize(fault.scenario, options.seed).joints)
