@@ -3,7 +3,7 @@ somewhere.
 
 Every point is a fixed mixture of the 22 joints, so the points of a whole clip are one matrix product:
 
-    BONES[0] = Bone("left", start={"left_hip": 1.0}, end={"left_knee": 1.0}, radii=(0.085, 0.06))
+    BONES[0] = Bone("left", start={"left_hip": 1.0}, end={"left_knee": 1.0}, radii=(0.086, 0.06), limb=0)
     place_body(joints).starts       # [n, 13, 3] in metres
 """
 
@@ -24,6 +24,7 @@ class Bone(NamedTuple):
         start (`Point`): one end, as weights of joints.
         end (`Point`): the other end.
         radii (`tuple[float, float]`): at start and end, metres.
+        limb (`int`): number of the first bone of its arm or leg, or its own.
         follows (`int`, *optional*, defaults to -1): number of the bone at whose end this one starts; -1 for none.
     """
 
@@ -31,11 +32,17 @@ class Bone(NamedTuple):
     start: Point
     end: Point
     radii: tuple[float, float]
+    limb: int
     follows: int = -1
 
 
 class Ball(NamedTuple):
-    """A ball of the torso: its centre as weights of joints, and its radius in metres."""
+    """A ball of the torso.
+
+    Args:
+        centre (`Point`): as weights of joints.
+        radius (`float`): metres.
+    """
 
     centre: Point
     radius: float
@@ -72,32 +79,32 @@ def _long_bones(side: str, first: int) -> list[Bone]:
         {f"{side}_{joint}": 1.0} for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
     )
     return [
-        Bone(side, hip, knee, (0.086, 0.060)),
-        Bone(side, knee, ankle, (0.060, 0.044), follows=first),
-        Bone(side, shoulder, elbow, (0.060, 0.047)),
-        Bone(side, elbow, wrist, (0.047, 0.035), follows=first + 2),
+        Bone(side, hip, knee, (0.086, 0.060), first),
+        Bone(side, knee, ankle, (0.060, 0.044), first, follows=first),
+        Bone(side, shoulder, elbow, (0.060, 0.047), first + 2),
+        Bone(side, elbow, wrist, (0.047, 0.035), first + 2, follows=first + 2),
     ]
 
 
-def _short_bones(side: str) -> list[Bone]:
+def _short_bones(side: str, first: int) -> list[Bone]:
     """Foot and hand. Heel, toes and fingers are no joints: they lie on the lines of foot and shin, and of the
     forearm."""
     knee, ankle, foot, elbow, wrist = (f"{side}_{joint}" for joint in ("knee", "ankle", "foot", "elbow", "wrist"))
     heel = _mix((1.38, ankle), (-0.28, foot), (-0.10, knee))
     toes = _mix((1.40, foot), (-0.46, ankle), (0.06, knee))
     return [
-        Bone(side, heel, toes, (0.040, 0.036)),
-        Bone(side, {wrist: 1.0}, _mix((1.40, wrist), (-0.40, elbow)), (0.034, 0.045)),
+        Bone(side, heel, toes, (0.040, 0.036), first),
+        Bone(side, {wrist: 1.0}, _mix((1.40, wrist), (-0.40, elbow)), (0.034, 0.045), first + 2),
     ]
 
 
-_NECK = Bone("neck", _mix((0.8, "neck"), (0.2, "spine3")), {"head": 1.0}, (0.055, 0.050))
+_NECK = Bone("neck", _mix((0.8, "neck"), (0.2, "spine3")), {"head": 1.0}, (0.055, 0.050), 12)
 # The long ones come first: those are drawn in halves where depth demands it.
 BONES: tuple[Bone, ...] = (
     *_long_bones("left", 0),
     *_long_bones("right", 4),
-    *_short_bones("left"),
-    *_short_bones("right"),
+    *_short_bones("left", 0),
+    *_short_bones("right", 4),
     _NECK,
 )
 LONG_BONES = 8

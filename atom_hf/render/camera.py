@@ -42,8 +42,13 @@ VIEWS: dict[str, View] = {
 
 
 class Projection(NamedTuple):
-    """Points on the picture: `xy [..., 2]` in pixels, `depth [...]` in metres from the camera, `scale [...]` pixels a
-    metre."""
+    """Points as a camera sees them.
+
+    Args:
+        xy (`np.ndarray`): places on the picture, right and down, `[..., 2]` in pixels.
+        depth (`np.ndarray`): distances from the camera along its view, `[...]` in metres.
+        scale (`np.ndarray`): pixels per metre there, `[...]`.
+    """
 
     xy: np.ndarray
     depth: np.ndarray
@@ -75,7 +80,14 @@ class Camera(NamedTuple):
         return len(self.targets) > 1
 
     def target(self, frames: np.ndarray) -> np.ndarray:
-        """Points in the middle of the picture at `frames [n]`, `[n, 3]` in metres (`[1, 3]` for a fixed camera)."""
+        """Points in the middle of the picture.
+
+        Args:
+            frames (`np.ndarray`): numbers of frames, `[n]`.
+
+        Returns:
+            `np.ndarray`: `[n, 3]` in metres, or `[1, 3]` for a fixed camera.
+        """
         return self.targets[frames] if self.moves else self.targets
 
     def project(self, points: np.ndarray, frames: np.ndarray) -> Projection:
@@ -118,7 +130,15 @@ def check_view(camera: str | View) -> View:
 
 
 def camera_axes(view: View) -> np.ndarray:
-    """Right, up and towards-the-viewer of a view, rows of `[3, 3]`, for a person who faces +Z."""
+    """Directions of a camera, for a person who faces +Z.
+
+    Args:
+        view ([`View`]): where it looks from.
+
+    Returns:
+        `np.ndarray`: the picture's right, its up, and the direction towards the viewer; unit vectors, rows of `[3,
+        3]`.
+    """
     azimuth, elevation = np.deg2rad(view)
     right = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)])
     back = np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
@@ -156,12 +176,12 @@ def fit_camera(
     # The middle of what is seen comes to the middle of the picture; someone who is followed walks in the middle
     # anyway.
     low, high = seen.min(0) - BODY_MARGIN, seen.max(0) + BODY_MARGIN
-    right, up = (0.0 if follow else float(low[0] + high[0]) / 2), float(low[1] + high[1]) / 2
+    right, up = (0.0 if follow else float(low[0] + high[0]) / 2), round(float(low[1] + high[1]) / 2, 1)
     targets = (path + right * axes[0] + up * axes[1]).astype(np.float32)
 
     focal = 0.5 * min(size) / float(np.tan(np.deg2rad(FIELD_OF_VIEW) / 2))
     aside, above = np.abs(seen[:, 0] - right) + BODY_MARGIN, np.abs(seen[:, 1] - up) + BODY_MARGIN
     needed = np.maximum(aside / size[0], above / size[1]) * 2 * focal + seen[:, 2]
     # Rounded, so that clips share what is worked out once per camera.
-    distance = float(np.ceil(max(float(needed.max()), distance) * 20) / 20)
+    distance = float(np.ceil(max(float(needed.max()), distance) * 10) / 10)
     return Camera(size, view, axes, targets, distance, focal)

@@ -16,6 +16,14 @@ LIGHT = np.array([-0.55, -0.83], dtype=np.float32)  # on the picture, towards th
 
 
 def shade(colour: Colour, light: float) -> Colour:
-    """A colour made darker (`light` below 1) or mixed with white (above 1)."""
+    """A colour in more or less light.
+
+    Args:
+        colour (`Colour`): red, green and blue, 0 to 255.
+        light (`float`): below 1 the colour gets darker, above 1 it is mixed with white.
+
+    Returns:
+        `Colour`: red, green and blue, 0 to 255.
+    """
     red, green, blue = (round(c * light if light <= 1 else c + (255 - c) * (light - 1)) for c in colour)
     return red, green, blue

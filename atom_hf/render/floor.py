@@ -17,6 +17,7 @@ _FLOOR, _LINE = 229, 188
 _LINE_WIDTH = 1.15  # pixels
 _CELL = 0.5  # metres
 _CELL_PIXELS = 22  # cells are doubled in size until they are about that wide
+_SMALL = 320 * 320  # pixels of a picture whose map is kept
 _TURN = 65536  # a cell in the integers of `phases`
 
 
@@ -42,7 +43,8 @@ class Floor:
     def __init__(self, camera: Camera, radius: float) -> None:
         self._camera = camera
         height = round(float(camera.targets[0, 1]), 2)
-        self._map = _floor_map(camera.size, camera.view, camera.distance, camera.focal, height, round(radius, 1))
+        look = _look_small if camera.size[0] * camera.size[1] <= _SMALL else _look
+        self._map = look(camera.size, camera.view, camera.distance, camera.focal, height, round(radius, 1))
         shape = self._map.plain.shape
         self._whole = np.empty(shape, dtype=np.int16)
         self._near, self._other = np.empty((2, *shape), dtype=np.float32)
@@ -73,8 +75,7 @@ class Floor:
         return Image.merge("RGB", (grey, grey, grey))
 
 
-@lru_cache(maxsize=16)
-def _floor_map(size: tuple[int, int], view: View, distance: float, focal: float, height: float, radius: float) -> _Map:
+def _look(size: tuple[int, int], view: View, distance: float, focal: float, height: float, radius: float) -> _Map:
     """Look through every pixel of a camera `distance` metres away from a target `height` metres above the floor."""
     width, rows = size
     right, up, back = camera_axes(view).astype(np.float64)
@@ -118,3 +119,6 @@ def _floor_map(size: tuple[int, int], view: View, distance: float, focal: float,
         kept(line),
         kept(plain),
     )
+
+
+_look_small = lru_cache(maxsize=64)(_look)  # a megabyte each: enough for the clips of a data set, seen by one camera

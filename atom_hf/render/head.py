@@ -26,7 +26,19 @@ _NOSE_INK = shade(COLOURS["head"], 0.74)
 
 
 class Head(NamedTuple):
-    """One head, in pixels of the canvas it is drawn on; corners are float32, as Pillow takes them."""
+    """One head, in pixels of the canvas it is drawn on.
+
+    Args:
+        centre (`tuple[float, float]`): where it is.
+        light (`tuple[float, float]`): direction towards the light.
+        radius (`float`): of the ball.
+        line (`float`): width of the outline.
+        visor (`Corners`): corners of the visor, `[2C]`.
+        visor_shows (`bool`): whether any of it is on this side.
+        nose_line (`Corners`): corners of the nose's outline, `[2C]`.
+        nose (`Corners`): corners of the nose, `[2C]`.
+        nose_before (`bool`): whether it points towards the viewer.
+    """
 
     centre: tuple[float, float]
     light: tuple[float, float]

@@ -40,7 +40,15 @@ def printable(text: str) -> str:
 
 
 def text_width(text: str, size: int) -> float:
-    """Width of one line in a font of `size` pixels, pixels."""
+    """Width of one line.
+
+    Args:
+        text (`str`): letters that the font has.
+        size (`int`): of the font, pixels.
+
+    Returns:
+        `float`: pixels.
+    """
     return _font(size).getlength(text)
 
 

@@ -20,16 +20,22 @@ TORSO_PART, HEAD_PART = BONE_PARTS, BONE_PARTS + 1
 _SORTED = np.array([*range(FIRST_HALVES, BONE_PARTS), *range(LONG_BONES, len(BONES)), TORSO_PART, HEAD_PART])
 _TORSO = len(_SORTED) - 2
 _NECK = _TORSO - 1
+_BONE_OF = np.array([*range(LONG_BONES), *range(len(BONES))])  # the bone of each sorted part, up to the torso
+_ROOTS = np.array([bone.limb for bone in BONES])
 _NOTHING = -1
 
-_BESIDE = 0.09  # metres that a limb may lie behind the spine and still be drawn over the torso, beside which it is
+# A limb beside the torso is drawn over it, even if it lies so many metres behind the spine; but not a limb of the far
+# side, whose root is so many metres farther away than the spine. The neck is put into the torso, unless it leans
+# towards the viewer.
+_BESIDE, _FAR_SIDE, _NECK_AHEAD = 0.09, 0.06, -0.12
 _SPLIT_DEPTH = 0.10  # metres of depth from which a long bone is sorted in halves
 _TIES = 1e-5 * np.arange(LONG_BONES, dtype=np.float32)  # metres; symmetric poses would mix the halves of their limbs
 _FAR = 1e4  # metres, more than any depth
 
 
 class Points(NamedTuple):
-    """One quantity (`xy [..., 2]`, a depth or a radius) of all points of the figures, by kind.
+    """One quantity of all points of the figures, by kind: places `[..., 2]` in pixels, depths in metres, radii in
+    pixels.
 
     Args:
         start (`np.ndarray`): of bones, `[n, B, ...]`.
@@ -81,7 +87,7 @@ def painters_order(xy: Points, depth: Points) -> Order:
     place = np.concatenate([*places, xy.head], axis=1)
     key = np.concatenate([*keys, depth.head], axis=1)
     key[:, _NECK] = np.maximum(key[:, _NECK], key[:, -1] + 0.01)  # it is hidden in the head that it carries
-    behind = key > _spine_depth(place, xy.torso, depth.torso) + _BESIDE
+    behind = key > _spine_depth(place, xy.torso, depth.torso) + _leeway(xy, depth)
     key = np.insert(key + np.where(behind, 2 * _FAR, 0.0), _TORSO, _FAR, axis=1)
     order = np.argsort(-key, axis=1, kind="stable")
     rank = np.argsort(order, axis=1)
@@ -97,6 +103,18 @@ def painters_order(xy: Points, depth: Points) -> Order:
         number[:, part] = np.where(whole, np.where(mine < other, bones, _NOTHING), number[:, part])
     drawn = np.take_along_axis(number, order, axis=1).tolist()
     return Order([[part for part in row if part != _NOTHING] for row in drawn], first, second)
+
+
+def _leeway(xy: Points, depth: Points) -> np.ndarray:
+    """How far behind the spine each of the sorted parts, save the torso, may lie and be drawn over the torso, `[n,
+    P]`."""
+    roots = xy.start[:, _ROOTS], depth.start[:, _ROOTS]
+    farther = roots[1] - _spine_depth(roots[0], xy.torso, depth.torso)
+    bones = _BESIDE * (1 - farther / _FAR_SIDE).clip(0, 1)
+    leeway = np.full((len(bones), len(_SORTED) - 1), _BESIDE, dtype=np.float32)  # the last is the head
+    leeway[:, :-1] = bones[:, _BONE_OF]
+    leeway[:, _NECK] = _NECK_AHEAD
+    return leeway
 
 
 def _spine_depth(place: np.ndarray, torso_xy: np.ndarray, torso_depth: np.ndarray) -> np.ndarray:

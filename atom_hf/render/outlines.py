@@ -11,7 +11,14 @@ FINE_FROM = 320  # pixels; larger pictures get rounder corners
 
 
 def detail_for(size: tuple[int, int]) -> int:
-    """Corners of a quarter of a circle for a picture of `size` pixels."""
+    """How round things are drawn.
+
+    Args:
+        size (`tuple[int, int]`): width and height of the picture, pixels.
+
+    Returns:
+        `int`: corners of a quarter of a circle.
+    """
     return 2 if min(size) < FINE_FROM else 4
 
 
@@ -29,7 +36,15 @@ def _directions(detail: int) -> np.ndarray:
 
 
 def bone_directions(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Unit vectors from `starts` to `ends`, `[..., 2]`; (0, 1) where a bone is a point."""
+    """Directions of bones.
+
+    Args:
+        starts (`np.ndarray`): one end of each, `[..., 2]` in any unit.
+        ends (`np.ndarray`): the other end, `[..., 2]`.
+
+    Returns:
+        `np.ndarray`: unit vectors `[..., 2]`; (0, 1) where a bone is a point.
+    """
     along = ends - starts
     length = np.sqrt(np.einsum("...i,...i->...", along, along))[..., None]
     return np.where(length > 1e-3, along / np.maximum(length, 1e-3), np.array([0, 1], dtype=np.float32))
@@ -48,7 +63,7 @@ def capsule_corners(
     Args:
         starts (`np.ndarray`): one end of each, `[n, K, 2]` in any unit.
         ends (`np.ndarray`): the other end, `[n, K, 2]`.
-        along (`np.ndarray`): `bone_directions` of the two.
+        along (`np.ndarray`): `bone_directions` of the two, `[n, K, 2]`.
         radii (`np.ndarray`): at both ends, `[n, K, 2]`, same unit.
         detail (`int`): corners of a quarter of a circle.
         rounding (`np.ndarray`, *optional*, defaults to 1.0): per end `[n, K, 2]`: 1 for a half circle, 0 for a

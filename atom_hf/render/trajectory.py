@@ -61,22 +61,22 @@ def render_trajectory(
     scene = Scene(motion, size=(width, below), camera=camera, follow=False, label=False, trail=trail, body=body)
 
     numbers = np.unique(np.linspace(0, len(motion) - 1, min(_CANDIDATES, len(motion))).round().astype(np.int64))
-    posed = place_body(scene.joints[numbers], scene.tilt)
-    boxes = figure_shapes(posed, scene.camera, numbers).boxes
+    boxes = figure_shapes(place_body(scene.joints[numbers], scene.tilt), scene.camera, numbers).boxes
     chosen = _with_room(np.array(boxes), most)
+    numbers, boxes = numbers[chosen], [boxes[i] for i in chosen]
+    posed = place_body(scene.joints[numbers], scene.tilt)
     shadows, draw = shadow_shapes(posed, scene.camera, numbers), scene.painter(posed, numbers)
     depth = scene.camera.project(posed.torso.mean(1), numbers).depth
 
     image = scene.background(len(motion) - 1)
-    for pose in sorted(chosen, key=lambda i: -depth[i]):
+    for pose in np.argsort(-depth).tolist():
         drawn = image.copy()
         draw_shadow(drawn, shadows, pose)
         draw(drawn, pose)
         strength = _FAINTEST + (1 - _FAINTEST) * (numbers[pose] / max(len(motion) - 1, 1))
         image = Image.blend(image, drawn, float(strength)) if strength < 1 else drawn
-    for pose in chosen if label else ():
-        left, _, right, bottom = boxes[pose]
-        text = f"{numbers[pose] / motion.fps:.1f} s"
+    for frame, (left, _, right, bottom) in zip(numbers.tolist(), boxes, strict=True) if label else ():
+        text = f"{frame / motion.fps:.1f} s"
         wide = round(text_width(text, letters))
         x = min(max((left + right - wide) // 2, 2), max(width - wide - 2, 0))
         y = min(bottom + letters // 3, below - round(1.4 * letters))

@@ -48,7 +48,7 @@ def tones() -> Callable[[Image.Image], dict[str, np.ndarray]]:
         return {
             "blue": (blue > red + 70) & (blue > 120),
             "orange": (red > blue + 110) & (red > 150),
-            "skin": (red > 180) & (red - blue > 30) & (red - blue < 100) & (green > 130),
+            "skin": (abs(red - 222) < 14) & (abs(green - 182) < 20) & (abs(blue - 150) < 24),
             "dark": (red < 70) & (green < 70) & (blue < 75),
         }
 

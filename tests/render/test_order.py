@@ -29,10 +29,22 @@ def test_far_before_near():
     assert sorted(order) == sorted([*range(len(BONES)), TORSO_PART, HEAD_PART])  # every part once, no halves
 
 
-@pytest.mark.parametrize(("depth", "hidden"), [(4.8, False), (SPINE + 0.05, False), (SPINE + 0.2, True)])
-def test_a_limb_lies_before_or_behind_the_torso(depth, hidden):
-    order = order_of({2: (depth, depth)})
+@pytest.mark.parametrize(
+    ("depths", "hidden"), [((4.8, 4.8), False), ((SPINE, SPINE + 0.09), False), ((SPINE + 0.2, SPINE + 0.2), True)]
+)
+def test_a_limb_lies_before_or_behind_the_torso(depths, hidden):
+    order = order_of({2: depths})
     assert (order.index(2) < order.index(TORSO_PART)) == hidden
+
+
+def test_the_far_side_is_hidden_and_the_neck_is_put_into_the_torso():
+    beside, far = order_of({0: (5.0, 5.08)}), order_of({0: (5.08, 5.0)})  # thighs: depth of hip, depth of knee
+    assert beside.index(0) > beside.index(TORSO_PART) and far.index(0) < far.index(TORSO_PART)
+    forearm = order_of({2: (5.1, 5.05), 3: (4.99, 4.91)})  # of the far arm, which reaches around the chest
+    assert forearm.index(2) < forearm.index(TORSO_PART) < forearm.index(3)
+    neck = len(BONES) - 1
+    upright, bowing = order_of({}), order_of({neck: (4.8, 4.7)}, head=4.6)
+    assert upright.index(neck) < upright.index(TORSO_PART) and bowing.index(neck) > bowing.index(TORSO_PART)
 
 
 def test_a_bone_is_cut_where_another_passes_between():

@@ -51,7 +51,7 @@ def test_bends_need_few_corners_and_keep_their_shape():
     joints = np.zeros((400, 22, 3), np.float32)
     joints[:, :, 0], joints[:, :, 2] = (2 * np.cos(angle))[:, None], (2 * np.sin(angle))[:, None]
     corners = Trail(joints, cameras(joints, True))._corners
-    assert 30 < len(corners) < 120
+    assert 15 < len(corners) < 60
     middles = (corners[1:] + corners[:-1]) / 2
     assert np.abs(np.linalg.norm(middles, axis=1) - 2).max() < 0.02
 

@@ -18,7 +18,7 @@ def test_poses_along_the_way(tones):
     image = render_trajectory(motion, camera="side", frames=5, size=(800, 300), label=False)
     assert image.size == (800, 300)
     blue, orange = tones(image)["blue"], tones(image)["orange"]
-    assert np.ptp(np.nonzero(orange)[1]) > 400 and blue.any()
+    assert np.ptp(np.nonzero(orange)[1]) > 300 and blue.any()
     few = render_trajectory(motion, camera="side", frames=2, size=(800, 300), label=False)
     assert tones(few)["orange"].sum() < orange.sum()
 
