@@ -149,7 +149,6 @@ def load_body(path: str | Path, betas: np.ndarray | None = None) -> MeshBody:
         MotionFormatError: if the file is absent, broken, hostile, or no body model.
         ValueError: if there are more betas than the model has.
     """
-    _smplx()
     suffix = Path(path).suffix.lower()
     if suffix == ".pkl":
         arrays = read_pickled_arrays(path, _ARRAYS)
@@ -158,6 +157,7 @@ def load_body(path: str | Path, betas: np.ndarray | None = None) -> MeshBody:
     else:
         raise MotionFormatError(path, f"expected a body model ending in .npz or .pkl, got {suffix or 'no suffix'!r}.")
     _check_model(path, arrays)
+    _smplx()  # asked for last: whoever lacks it learns first what is wrong with the file
     template = arrays["v_template"].astype(np.float64)
     if betas is not None:
         shape = np.asarray(betas, dtype=np.float64).reshape(-1)
