@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .motion import to_origin as to_origin
     from .motion import to_uniform_skeleton as to_uniform_skeleton
     from .motion import write_humanml3d as write_humanml3d
+    from .render import load_body as load_body
     from .render import render_comparison as render_comparison
     from .render import render_frames as render_frames
     from .render import render_sheet as render_sheet
@@ -118,6 +119,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "write_humanml3d",
     ),
     "atom_hf.render": (
+        "load_body",
         "render_comparison",
         "render_frames",
         "render_sheet",
