@@ -12,7 +12,7 @@ import numpy as np
 from ..motion import Motion, mirror_joints, to_floor, to_uniform_skeleton
 from .actions import ACTIONS
 from .clip_blend import aligned, bridge
-from .scenario import Event, Scenario
+from .scenario import Event, Scenario, check_scenario
 from .synthesize import MAX_FRAMES, SEATED_ACTIONS, Segment, Synthesis, synthesize
 
 _BLEND = 8  # frames between two clips
@@ -115,9 +115,11 @@ class ClipBank:
             [`Synthesis`]: joints with HumanML3D's bone lengths, and the segments.
 
         Raises:
+            TypeError: if the scenario is none.
             ValueError: if the bank has no clip of an event, or of standing up where that has to come between (and does
                 not fill), or the scenario does not fit into `max_frames`.
         """
+        check_scenario(scenario)
         rng = np.random.default_rng(seed)
         pieces: list[_Piece] = []
         made_up: list[tuple[int, Event]] = []  # neighbours without clips, which the primitives do in one go

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .actions import ACTIONS
-from .scenario import Event, Scenario
+from .scenario import Event, Scenario, check_scenario
 
 
 class Fault(NamedTuple):
@@ -133,8 +133,10 @@ def with_fault(scenario: Scenario, kind: str, seed: int = 0) -> Fault:
         [`Fault`]: the changed scenario, of the same task, and what was changed.
 
     Raises:
+        TypeError: if the scenario is none.
         ValueError: if the kind is unknown or does not apply to this scenario.
     """
+    check_scenario(scenario)
     if kind not in _CHANGES:
         raise ValueError(f"Unknown kind of fault {kind!r}; expected one of {', '.join(FAULTS)}.")
     changes, needs = _CHANGES[kind]

@@ -162,7 +162,26 @@ class Scenario:
                 raise ValueError(f"Not an event: {expected}, got {str(entry)[:80]}.")
             unknown += [key for key in entry if key not in ("action", "count", "side", "direction")]
             if not unknown:
-                events.append(Event(**entry))
+                try:
+                    events.append(Event(**entry))
+                except TypeError as error:  # of a wrong kind in Python, a wrong value in JSON
+                    raise ValueError(f"Not an event: {error}") from None
         if unknown:
             raise ValueError(f"Unknown entries {', '.join(map(repr, unknown))}; {expected}.")
         return cls(tuple(events), data.get("task", "integrity"))
+
+
+def check_scenario(scenario: object) -> None:
+    """Raise unless something is a scenario.
+
+    Args:
+        scenario (`object`): what a caller handed in.
+
+    Raises:
+        TypeError: if it is something else, such as a sentence.
+    """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(
+            f"Expected a Scenario, got {type(scenario).__name__}; Scenario.parse reads a sentence, Scenario.from_json "
+            "the JSON form."
+        )

@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 from .actions import ACTIONS
 from .detected import DetectedEvent
 from .matching import read_gait
-from .scenario import Event, Scenario
+from .scenario import Event, Scenario, check_scenario
 
 WRONG_SIDE = 0.5
 WRONG_DIRECTION = 0.5
@@ -63,10 +63,7 @@ def score_events(detected: Sequence[DetectedEvent], scenario: Scenario) -> Event
     Raises:
         TypeError: if the scenario is no [`Scenario`].
     """
-    if not isinstance(scenario, Scenario):
-        raise TypeError(
-            f"Expected a Scenario, got {type(scenario).__name__}; Scenario.from_json reads the JSON form of one."
-        )
+    check_scenario(scenario)
     found = assign_events(detected, scenario)
     presence = [_presence(event, seen) for event, seen in zip(scenario.events, found, strict=True)]
     pairs = list(combinations(range(len(presence)), 2))

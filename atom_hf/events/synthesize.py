@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .primitives import FPS, PRIMITIVES, Body, Stage, begin_low
-from .scenario import Event, Scenario
+from .scenario import Event, Scenario, check_scenario
 
 MAX_FRAMES = 196  # what text-to-motion models are trained on, 9.8 seconds
 MIN_FRAMES = 40
@@ -79,8 +79,10 @@ def synthesize(scenario: Scenario, seed: int = 0, *, max_frames: int = MAX_FRAME
         [`Synthesis`]: joints and segments; at least 40 frames.
 
     Raises:
+        TypeError: if the scenario is none.
         ValueError: if the scenario does not fit into `max_frames`, with the number of frames that it needs.
     """
+    check_scenario(scenario)
     needed, pace, pause = 0, 1.0, 1.0
     for _ in range(6):
         stage = _play(scenario, seed, pace, pause)

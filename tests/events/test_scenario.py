@@ -2,7 +2,7 @@
 
 import pytest
 
-from atom_hf.events import Event, Scenario
+from atom_hf.events import ClipBank, Event, Scenario, synthesize, with_fault
 
 WALK_THEN_JUMP = Scenario((Event("walk", direction="forward"), Event("jump", count=2)), task="temporal")
 
@@ -71,3 +71,14 @@ def test_text_and_back() -> None:
     assert "walk" in text.lower() or "stroll" in text.lower()
     assert text == WALK_THEN_JUMP.to_text(seed=3)
     assert Scenario.parse(text, task="temporal") == WALK_THEN_JUMP
+
+
+def test_json_of_a_wrong_kind_is_a_value_error():
+    with pytest.raises(ValueError, match="Not an event: The count of an event is an integer, got 'two'"):
+        Scenario.from_json('{"events": [{"action": "jump", "count": "two"}]}')
+
+
+def test_a_sentence_is_no_scenario():
+    for call in (synthesize, lambda text: with_fault(text, "drop"), ClipBank([], fill=True).synthesize):
+        with pytest.raises(TypeError, match=r"Expected a Scenario, got str; Scenario\.parse reads a sentence"):
+            call("a person walks")

@@ -155,7 +155,7 @@ def test_scores_do_not_depend_on_the_order_of_the_list() -> None:
 
 
 def test_a_scenario_is_needed() -> None:
-    with pytest.raises(TypeError, match=r"Expected a Scenario, got str; Scenario.from_json"):
+    with pytest.raises(TypeError, match=r"Expected a Scenario, got str; Scenario\.parse reads a sentence"):
         score_events([], '{"events": []}')  # type: ignore[arg-type]
 
 
