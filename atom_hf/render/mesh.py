@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..motion.formats.files import MotionFormatError, read_npz
-from ..motion.formats.restricted_pickle import read_pickled_arrays
+from ..motion.formats.body_model import check_tree, leg_length, read_body_model
+from ..motion.formats.files import MotionFormatError
 from ..motion.kinematics import inverse_kinematics
 from ..motion.skeleton import JOINT_NAMES, NUM_JOINTS, PARENTS
 from .colours import COLOURS
 
 _ARRAYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
 _CHUNK = 16  # frames posed at once: a matrix of 4 x 4 for every vertex takes memory
-_LEGS = [4, 5, 7, 8]  # knees and ankles: the ends of thighs and shins
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +75,7 @@ class MeshBody:
         rest = (self.regressor @ self.template)[:NUM_JOINTS]
         offsets = rest - rest[np.maximum(PARENTS, 0)]
         solved = inverse_kinematics(joints.astype(np.float64), offsets)
-        legs = np.linalg.norm(solved.offsets[_LEGS], axis=-1).sum()
-        scale = float(legs / np.linalg.norm(offsets[_LEGS], axis=-1).sum())
+        scale = leg_length(solved.offsets) / leg_length(offsets)
         return FittedBody(self, solved.rotations.astype(np.float32), joints[:, 0].astype(np.float32), scale)
 
 
@@ -149,13 +147,7 @@ def load_body(path: str | Path, betas: np.ndarray | None = None) -> MeshBody:
         MotionFormatError: if the file is absent, broken, hostile, or no body model.
         ValueError: if there are more betas than the model has.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix == ".pkl":
-        arrays = read_pickled_arrays(path, _ARRAYS)
-    elif suffix == ".npz":
-        arrays = read_npz(path, _ARRAYS, required=_ARRAYS)
-    else:
-        raise MotionFormatError(path, f"expected a body model ending in .npz or .pkl, got {suffix or 'no suffix'!r}.")
+    arrays = read_body_model(path, _ARRAYS)
     _check_model(path, arrays)
     _smplx()  # asked for last: whoever lacks it learns first what is wrong with the file
     template = arrays["v_template"].astype(np.float64)
@@ -200,10 +192,7 @@ def _check_model(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
                 path, f"expected a body model with finite numbers {expected} in {name}, got {shapes[name]}."
             )
     parents = arrays["kintree_table"][0].tolist()
-    if joints < NUM_JOINTS or tuple(parents[1:NUM_JOINTS]) != PARENTS[1:]:
-        raise MotionFormatError(
-            path, "expected SMPL's tree of joints, but its first 22 joints hang together otherwise."
-        )
+    check_tree(path, arrays["kintree_table"])
     faces = arrays["f"]
     known = all(0 <= parent < joint for joint, parent in enumerate(parents) if joint)
     if not known or not faces.size or faces.min() < 0 or faces.max() >= vertices:

@@ -17,8 +17,8 @@ from ..kinematics import forward_kinematics, inverse_kinematics
 from ..motion import Motion
 from ..rotation import axis_angle_to_matrix, matrix_to_axis_angle
 from ..skeleton import NUM_JOINTS, PARENTS, T_POSE_OFFSETS
+from .body_model import check_tree, leg_length, read_body_model
 from .files import MAX_FRAMES, MotionFormatError, read_npz, replacing
-from .restricted_pickle import read_pickled_arrays
 
 _LAYOUTS = {66: "the body", 72: "SMPL", 156: "SMPL-H", 165: "SMPL-X"}
 _RATES = ("mocap_framerate", "mocap_frame_rate")
@@ -29,7 +29,6 @@ _CHUNK = 8192  # frames posed at once, so that long files take little memory
 _Y_UP = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 # Pelvis of an average SMPL-H body at rest, in metres and in the model's frame.
 _PELVIS = np.array([0.0, -0.22, 0.028])
-_LEGS = (4, 5, 7, 8)  # knees and ankles: the ends of thighs and shins
 
 
 def read_smpl(
@@ -101,8 +100,7 @@ def write_smpl(motion: Motion, path: str | Path) -> None:
         ValueError: if a bone has no length.
     """
     solved = inverse_kinematics(motion.joints.astype(np.float64))
-    legs = np.linalg.norm(solved.offsets[list(_LEGS)], axis=-1).sum()
-    scale = np.linalg.norm(T_POSE_OFFSETS[list(_LEGS)], axis=-1).sum() / legs
+    scale = leg_length(T_POSE_OFFSETS) / leg_length(solved.offsets)
     rotations = solved.rotations.copy()
     rotations[:, 0] = _Y_UP @ rotations[:, 0]
     poses = np.zeros((len(motion), 156), np.float32)
@@ -175,13 +173,7 @@ def _rest_joints(model_path: str | Path, betas: np.ndarray) -> np.ndarray:
 
 
 def _read_model(path: str | Path) -> dict[str, np.ndarray]:
-    suffix = Path(path).suffix.lower()
-    if suffix == ".pkl":
-        model = read_pickled_arrays(path, _MODEL_ARRAYS)
-    elif suffix == ".npz":
-        model = read_npz(path, _MODEL_ARRAYS, required=_MODEL_ARRAYS)
-    else:
-        raise MotionFormatError(path, "expected a body model ending in .npz or .pkl.")
+    model = read_body_model(path, _MODEL_ARRAYS)
     for name, array in model.items():
         _numbers(path, name, array)
     template, shapes, regressor, tree = (model[name].shape for name in _MODEL_ARRAYS)
@@ -193,8 +185,5 @@ def _read_model(path: str | Path) -> dict[str, np.ndarray]:
             path, f"expected a body model: v_template [V, 3], shapedirs [V, 3, B], J_regressor [J, V] with J at least "
             f"{NUM_JOINTS}, kintree_table [2, J]; got {got}."
         )  # fmt: skip
-    if tuple(model["kintree_table"][0, 1:NUM_JOINTS].tolist()) != PARENTS[1:]:
-        raise MotionFormatError(
-            path, "expected SMPL's tree of joints, but its first 22 joints hang together otherwise."
-        )
+    check_tree(path, model["kintree_table"])
     return model
