@@ -84,8 +84,9 @@ def run(options: argparse.Namespace) -> int:
     if not options.source.exists() and options.source.suffix.lower() not in READERS:
         raise ValueError(f"{options.source}: there is no such file or folder.")
     _read_joint_map(options)
-    if options.features and options.fps is not None:
-        raise ValueError("--features are at 20 fps whatever the source has; leave --fps out.")
+    if (options.features or options.to == _HUMANML3D) and options.fps not in (None, FPS):
+        which = "--features are" if options.features else f"{_HUMANML3D} folders are"
+        raise ValueError(f"{which} at 20 fps whatever the source has; leave --fps out.")
     if options.target.exists() and options.target.resolve() == options.source.resolve():
         raise ValueError(f"{options.source} is source and target; choose another target, so that nothing is lost.")
     if options.source.is_dir() or options.to == _HUMANML3D:
@@ -220,8 +221,7 @@ def _build_corpus(options: argparse.Namespace, clips: Iterator[HumanML3DClip], s
         nonlocal captioned
         for clip in clips:
             try:
-                motion = clip.motion if options.fps is None else clip.motion.resample(options.fps)
-                motion = Motion.from_features(motion.to_features())
+                motion = Motion.from_features(clip.motion.to_features())
             except ValueError as error:
                 skipped.append(Skipped(Path(clip.name), str(error)))
                 continue

@@ -148,6 +148,7 @@ def test_options_reach_the_readers(walk, tmp_path, capsys):
         (["absent", "out", "--to", ".bvh"], "absent: there is no such file or folder"),
         (["wlak.npy", "out.bvh"], "there is no such file. Did you mean walk.npy?"),
         (["walk.npy", "out.npy", "--features", "--fps", "30"], "--features are at 20 fps"),
+        ([".", "out", "--to", "humanml3d", "--fps", "30"], "humanml3d folders are at 20 fps"),
         (["walk.npy", "out.bvh", "--split", "test"], "--split is for HumanML3D folders, and the source is a file"),
         ([".", "out", "--to", ".bvh", "--split", "test"], "--split is for HumanML3D folders, and . is none"),
         (["walk.npy", "out.bvh", "--scale", "2"], "--scale is for .bvh, .amc files, and the source has none"),
