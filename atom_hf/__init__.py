@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .events import score_events as score_events
     from .events import synthesize as synthesize
     from .events import with_fault as with_fault
+    from .models import MotionVQVAE as MotionVQVAE
+    from .models import MotionVQVAEConfig as MotionVQVAEConfig
+    from .models import MotionVQVAEOutput as MotionVQVAEOutput
     from .motion import JOINT_NAMES as JOINT_NAMES
     from .motion import Caption as Caption
     from .motion import HumanML3DClip as HumanML3DClip
@@ -89,6 +92,11 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "score_events",
         "synthesize",
         "with_fault",
+    ),
+    "atom_hf.models": (
+        "MotionVQVAE",
+        "MotionVQVAEConfig",
+        "MotionVQVAEOutput",
     ),
     "atom_hf.motion": (
         "JOINT_NAMES",

@@ -1,0 +1,30 @@
+"""What both training examples share: the learning rate of a step, and checkpoints to go on from."""
+
+import math
+import shutil
+from pathlib import Path
+
+
+def learning_rate(step: int, highest: float, warmup_steps: int, max_steps: int) -> float:
+    """Linear warm-up, then a cosine down to a twentieth."""
+    if step < warmup_steps:
+        return highest * step / warmup_steps
+    done = (step - warmup_steps) / max(1, max_steps - warmup_steps)
+    return highest * (0.525 + 0.475 * math.cos(math.pi * min(1.0, done)))
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Finished checkpoints in a folder, the oldest first."""
+    found = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
+    return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Where a stopped run goes on."""
+    return next(reversed(checkpoints(folder)), None)
+
+
+def rotate(folder: Path, keep: int) -> None:
+    """Remove the oldest checkpoints."""
+    for path in checkpoints(folder)[:-keep]:
+        shutil.rmtree(path)
