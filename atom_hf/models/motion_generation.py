@@ -1,0 +1,331 @@
+"""What a MotionGPT does with texts and motions: text → motion, motion → text, prediction, in-betweening.
+
+model.generate_motion(["a person jumps twice"], num_return_sequences=4, seed=0)   →  4 × Motion
+model.motion_to_text([motion])                                                    →  ["a person jumps twice"]
+model.predict_motion([beginning])                                                 →  [Motion], the beginning going on
+"""
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ..motion import Motion
+from ..motion.motion import FRAMES_PER_CODE
+from .sampling import Sampling, noise_generator, sample_codes
+
+if TYPE_CHECKING:
+    from .processing import MotionGPTProcessor
+
+_log = logging.getLogger(__name__)
+_LONG_LIST = 64  # rows from which a progress bar is shown
+
+
+class MotionGeneration:
+    """Methods of [`MotionGPTForPreference`] that need its tokenizer and its VQ-VAE."""
+
+    _processor: Any = None
+
+    @property
+    def processor(self: Any) -> "MotionGPTProcessor":
+        """Tokenizer, templates and statistics of the checkpoint; loaded when first used, or set.
+
+        Raises:
+            ValueError: if the model was made in memory and has none.
+        """
+        if self._processor is None:
+            from .processing import MotionGPTProcessor
+
+            source = self.config._name_or_path
+            if not source:
+                raise ValueError(
+                    "This model was made in memory and has no tokenizer: set model.processor = "
+                    "MotionGPTProcessor(tokenizer), or load a checkpoint with from_pretrained."
+                )
+            self._processor = MotionGPTProcessor.from_pretrained(source, **self._hub_options)
+        return self._processor
+
+    @processor.setter
+    def processor(self, processor: "MotionGPTProcessor") -> None:
+        self._processor = processor
+
+    def generate_motion(
+        self: Any,
+        prompts: str | Sequence[str],
+        num_return_sequences: int = 1,
+        temperature: float = 1.0,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        batch_size: int = 32,
+        max_frames: int = 196,
+    ) -> list[Motion]:
+        """Motions for texts.
+
+        Prompts of similar length share a batch, and codes are decoded in batches. The same seed gives the same motions
+        whatever the batch size, up to rounding ties; a prompt that stands in the list twice gives two motions.
+
+        Args:
+            prompts (`str` or `Sequence[str]`): what the person does.
+            num_return_sequences (`int`, *optional*, defaults to 1): motions a prompt.
+            temperature (`float`, *optional*, defaults to 1.0): divides the logits; 0 takes the likeliest code.
+            top_k (`int`, *optional*, defaults to 50): draw among the k likeliest codes; 0 for all.
+            top_p (`float`, *optional*, defaults to 1.0): draw among the likeliest codes that have this probability.
+            seed (`int`, *optional*): of the noise; another one each time by default.
+            batch_size (`int`, *optional*, defaults to 32): motions at once.
+            max_frames (`int`, *optional*, defaults to 196): longest motion, at 20 fps.
+
+        Returns:
+            `list[Motion]`: `num_return_sequences` for each prompt, in order, with joints `[T, 22, 3]` in metres, features,
+                codes, and the prompt as text. Where the model wrote no code the motion is that of the single code 0.
+
+        Raises:
+            TypeError: if a prompt is no string.
+            ValueError: if a prompt is empty or too long, a number is out of range, or the checkpoint has no VQ-VAE.
+        """
+        texts = [prompts] if isinstance(prompts, str) else list(prompts)
+        rows = [self.processor.prompt_ids(text) for text in texts]
+        codes = self._sample_rows(
+            rows, texts, num_return_sequences, Sampling(temperature, top_k, top_p), seed, batch_size, max_frames
+        )
+        spoken = [text for text in texts for _ in range(num_return_sequences)]
+        return self.decode_motion(codes, texts=spoken, batch_size=batch_size)
+
+    def predict_motion(
+        self: Any, beginnings: Sequence[Motion], *, temperature: float = 1.0, top_k: int = 50, top_p: float = 1.0,
+        seed: int | None = None, batch_size: int = 32, max_frames: int = 196,
+    ) -> list[Motion]:
+        """How motions go on.
+
+        Args:
+            beginnings (`Sequence[Motion]`): first frames, at least 4 each, joints `[T, 22, 3]` in metres.
+            temperature (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
+            top_k (`int`, *optional*, defaults to 50): as in `generate_motion`.
+            top_p (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
+            seed (`int`, *optional*): as in `generate_motion`.
+            batch_size (`int`, *optional*, defaults to 32): motions at once.
+            max_frames (`int`, *optional*, defaults to 196): longest result with its beginning, at 20 fps.
+
+        Returns:
+            `list[Motion]`: each with its beginning's codes first, decoded together, so that there is no seam.
+
+        Raises:
+            TypeError: if something is no [`Motion`].
+            ValueError: if a motion is too short, or the checkpoint has no VQ-VAE.
+        """
+        begun = self.encode_motion(beginnings, batch_size=batch_size)
+        rows = [self.processor.task_ids("prediction", codes=codes) for codes in begun]
+        keys = [f"prediction {codes.tolist()}" for codes in begun]
+        sampling = Sampling(temperature, top_k, top_p)
+        written = self._sample_rows(rows, keys, 1, sampling, seed, batch_size, max_frames)
+        longest = max_frames // FRAMES_PER_CODE
+        joined = [np.concatenate([codes, more])[:longest] for codes, more in zip(begun, written, strict=True)]
+        return self.decode_motion(joined, batch_size=batch_size)
+
+    def fill_motion(
+        self: Any, motions: Sequence[Motion], start: float = 0.25, end: float = 0.75, *, temperature: float = 1.0,
+        top_k: int = 50, top_p: float = 1.0, seed: int | None = None, batch_size: int = 32,
+    ) -> list[Motion]:
+        """Motions with their middle made anew (in-betweening).
+
+        Args:
+            motions (`Sequence[Motion]`): joints `[T, 22, 3]` in metres; what lies between `start` and `end` is not read.
+            start (`float`, *optional*, defaults to 0.25): where the gap begins, as a share of the motion.
+            end (`float`, *optional*, defaults to 0.75): where it ends.
+            temperature (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
+            top_k (`int`, *optional*, defaults to 50): as in `generate_motion`.
+            top_p (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
+            seed (`int`, *optional*): as in `generate_motion`.
+            batch_size (`int`, *optional*, defaults to 32): motions at once.
+
+        Returns:
+            `list[Motion]`: of the same lengths; codes outside of the gap are the given ones.
+
+        Raises:
+            TypeError: if something is no [`Motion`].
+            ValueError: if a motion is too short, the gap is none, or the checkpoint has no VQ-VAE.
+        """
+        if not 0 <= start < end <= 1:
+            raise ValueError(f"A gap goes from 0 <= start to end <= 1 with start < end, got {start} and {end}.")
+        given = self.encode_motion(motions, batch_size=batch_size)
+        gaps = [(int(len(codes) * start), int(np.ceil(len(codes) * end))) for codes in given]
+        masked = []
+        for codes, (first, last) in zip(given, gaps, strict=True):
+            masked.append(np.where((np.arange(len(codes)) >= first) & (np.arange(len(codes)) < last), -1, codes))
+        rows = [self.processor.task_ids("inbetween", codes=codes) for codes in masked]
+        keys = [f"inbetween {codes.tolist()}" for codes in masked]
+        longest = max(len(codes) for codes in given) * FRAMES_PER_CODE
+        written = self._sample_rows(rows, keys, 1, Sampling(temperature, top_k, top_p), seed, batch_size, longest)
+        filled = []
+        for codes, (first, last), new in zip(given, gaps, written, strict=True):
+            result = codes.copy()
+            middle = np.asarray(new, dtype=np.int64)[first:last]
+            result[first : first + len(middle)] = middle  # a model that stops early leaves the rest as it was
+            filled.append(result)
+        return self.decode_motion(filled, batch_size=batch_size)
+
+    @torch.no_grad()
+    def motion_to_text(
+        self: Any, motions: Sequence[Motion], *, max_new_tokens: int = 40, batch_size: int = 32
+    ) -> list[str]:
+        """Captions of motions, by greedy decoding.
+
+        Args:
+            motions (`Sequence[Motion]`): joints `[T, 22, 3]` in metres, at least 4 frames each.
+            max_new_tokens (`int`, *optional*, defaults to 40): longest caption, in tokens.
+            batch_size (`int`, *optional*, defaults to 32): motions at once.
+
+        Returns:
+            `list[str]`: one caption a motion.
+
+        Raises:
+            TypeError: if something is no [`Motion`].
+            ValueError: if a motion is too short, or the checkpoint has no VQ-VAE.
+        """
+        rows = [
+            self.processor.task_ids("motion-to-text", codes=codes)
+            for codes in self.encode_motion(motions, batch_size=batch_size)
+        ]
+        captions = [""] * len(rows)
+        motion_only, training = self.config.motion_only, self.training
+        try:
+            self.restrict_to_motion(False)
+            self.eval()
+            for part in _batches(rows, batch_size):
+                ids, mask = self._pad([rows[i] for i in part])
+                written = self.generate(
+                    ids, attention_mask=mask, return_prompt=False, max_new_tokens=max_new_tokens, do_sample=False
+                )
+                for i, text in zip(part, self.processor.batch_decode(written, skip_special_tokens=True), strict=True):
+                    captions[i] = text.strip()
+        finally:
+            self.restrict_to_motion(motion_only)
+            self.train(training)
+        return captions
+
+    @torch.no_grad()
+    def encode_motion(self: Any, motions: Sequence[Motion], *, batch_size: int = 32) -> list[np.ndarray]:
+        """Codes of motions.
+
+        Args:
+            motions (`Sequence[Motion]`): joints `[T, 22, 3]` in metres, at least 4 frames each at 20 fps.
+            batch_size (`int`, *optional*, defaults to 32): motions at once.
+
+        Returns:
+            `list[np.ndarray]`: `[T // 4]` codes each, int64.
+
+        Raises:
+            TypeError: if something is no [`Motion`].
+            ValueError: if a motion is too short, or the checkpoint has no VQ-VAE.
+        """
+        vqvae = self._require_vqvae()
+        features = []
+        for motion in motions:
+            if not isinstance(motion, Motion):
+                raise TypeError(f"Expected motions, got {type(motion).__name__}; Motion(joints) makes one.")
+            features.append(torch.from_numpy(np.asarray(motion.to_features(), dtype=np.float32)))
+        codes: list[np.ndarray] = [np.zeros(0, np.int64)] * len(features)
+        for part in _batches(features, batch_size):
+            lengths = torch.tensor([len(features[i]) for i in part], device=vqvae.device)
+            batch = torch.nn.utils.rnn.pad_sequence([features[i] for i in part], batch_first=True)
+            found = vqvae.encode(vqvae.normalize(batch.to(vqvae.device)), lengths)
+            for row, i in enumerate(part):
+                codes[i] = found[row, : len(features[i]) // FRAMES_PER_CODE].cpu().numpy()
+        return codes
+
+    @torch.no_grad()
+    def decode_motion(
+        self: Any, codes: Sequence[Any], texts: Sequence[str] | None = None, *, batch_size: int = 32
+    ) -> list[Motion]:
+        """Motions of codes, decoded in batches.
+
+        Args:
+            codes (`Sequence`): rows of integers from 0 to `num_codes - 1`, of any length; an empty row becomes the
+                single code 0, as in MotionGPT.
+            texts (`Sequence[str]`, *optional*): what each motion shows.
+            batch_size (`int`, *optional*, defaults to 32): motions at once.
+
+        Returns:
+            `list[Motion]`: 4 frames a code at 20 fps, joints `[T, 22, 3]` in metres, with features, codes and text.
+
+        Raises:
+            ValueError: if a code is outside of the codebook, or the checkpoint has no VQ-VAE.
+        """
+        vqvae = self._require_vqvae()
+        rows = [torch.as_tensor(np.asarray(row, dtype=np.int64)) for row in codes]
+        empty = sum(len(row) == 0 for row in rows)
+        if empty:
+            _log.warning("%d of %d motions have no codes; they stand still for 4 frames.", empty, len(rows))
+        rows = [row if len(row) else torch.zeros(1, dtype=torch.long) for row in rows]
+        motions: list[Motion | None] = [None] * len(rows)
+        for part in _batches(rows, batch_size):
+            batch = torch.nn.utils.rnn.pad_sequence([rows[i] for i in part], batch_first=True, padding_value=-1)
+            features = vqvae.denormalize(vqvae.decode(batch.to(vqvae.device))).cpu().numpy()
+            for row, i in enumerate(part):
+                frames = len(rows[i]) * vqvae.config.frames_per_code
+                text = None if texts is None else texts[i]
+                motions[i] = Motion.from_features(features[row, :frames].copy(), rows[i].numpy(), text)
+        return [motion for motion in motions if motion is not None]
+
+    @torch.no_grad()
+    def _sample_rows(
+        self: Any, rows: list[list[int]], keys: Sequence[str], samples: int, sampling: Sampling, seed: int | None,
+        batch_size: int, max_frames: int,
+    ) -> list[list[int]]:
+        """Codes for prompts given as ids, `samples` each; prompts of similar length together, each encoded once."""
+        if samples < 1 or batch_size < 1 or max_frames < FRAMES_PER_CODE:
+            raise ValueError(
+                "Expected num_return_sequences and batch_size of at least 1 and max_frames of at least "
+                f"{FRAMES_PER_CODE}, got {samples}, {batch_size} and {max_frames}."
+            )
+        seed = secrets.randbits(63) if seed is None else seed
+        seen: Counter[str] = Counter()
+        work: list[tuple[int, str, int]] = []  # row of the prompt, key and number of the sample
+        for i, key in enumerate(keys):
+            work += [(i, key, seen[key] * samples + n) for n in range(samples)]
+            seen[key] += 1
+        written: list[list[int]] = [[] for _ in work]
+        training = self.training
+        self.eval()
+        try:
+            # A prompt has up to twice as many codes as words come in; batches are made by the prompts' lengths alone.
+            with tqdm(total=len(work), unit="motion", disable=None if len(work) > _LONG_LIST else True) as bar:
+                for part in _batches([rows[i] for i, _, _ in work], batch_size):
+                    ids, mask = self._pad([rows[work[j][0]] for j in part])
+                    generators = [noise_generator(seed, work[j][1], work[j][2]) for j in part]
+                    states = self._encode_once(ids, mask)
+                    found = sample_codes(self, states, mask, sampling, generators, max_frames // FRAMES_PER_CODE)
+                    for j, codes in zip(part, found, strict=True):
+                        written[j] = codes
+                    bar.update(len(part))
+        finally:
+            self.train(training)
+        return written
+
+    def _pad(self: Any, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """Ids of prompts, padded on the right to the longest, with their mask."""
+        tensors = [torch.tensor(row) for row in rows]
+        ids = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=self.config.pad_token_id)
+        lengths = torch.tensor([len(row) for row in rows])
+        mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+        return ids.to(self.device), mask.to(self.device)
+
+    def _require_vqvae(self: Any) -> Any:
+        if self.vqvae is None:
+            raise ValueError(
+                "This checkpoint has no VQ-VAE, so it writes motion tokens but no motion. Convert it together with the VQ-VAE "
+                "that it was trained with: atom-hf convert-checkpoint --vqvae."
+            )
+        return self.vqvae
+
+
+def _batches(rows: Sequence[Any], batch_size: int) -> Iterable[list[int]]:
+    """Indices of rows, similar lengths together, the longest first: what needs most memory fails first."""
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
+    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

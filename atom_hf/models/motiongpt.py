@@ -1,0 +1,347 @@
+"""MotionGPT as one Hugging Face model that every trainer knows how to handle.
+
+model = MotionGPTForPreference.from_pretrained(atom_hf.DEFAULT_MODEL)
+model.generate_motion(["a person walks forward, then jumps twice"])  →  [Motion]
+
+A T5 with motion tokens in its vocabulary and the VQ-VAE that they come from. Called with decoder inputs it is T5; called
+without, it is a causal language model over `prompt </s> completion </s>`, which is what TRL's trainers train.
+"""
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import T5ForConditionalGeneration
+from transformers import initialization as init
+from transformers.modeling_outputs import BaseModelOutput, BaseModelOutputWithPast, CausalLMOutputWithPast
+from transformers.models.t5.modeling_t5 import T5Attention, T5Stack
+
+from .motion_generation import MotionGeneration
+from .motiongpt_config import MotionGPTConfig
+from .prefix_lm import ONE_PROMPT_ONE_COMPLETION, check_rows, prompt_end, scatter, split, unique_rows
+from .vqvae import MotionVQVAE
+
+_NEVER = -1e4  # added to logits; within half precision's range
+
+
+class _CausalView:
+    """What `model.base_model` gives to trainers that score hidden states with the output layer themselves.
+
+    No module, so that nothing is registered twice.
+    """
+
+    def __init__(self, model: "MotionGPTForPreference") -> None:
+        self.model = model
+
+    def __call__(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutputWithPast:
+        hidden = self.model.causal_hidden_states(input_ids, attention_mask, checked=True)
+        return BaseModelOutputWithPast(last_hidden_state=hidden)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+
+class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
+    """A text-to-motion model that trainers for causal language models can align.
+
+    Overrides of `T5ForConditionalGeneration`: `forward`, `generate`, `base_model`, `get_output_embeddings`,
+    `resize_token_embeddings`, `train`, `save_pretrained`, `from_pretrained`.
+
+    Args:
+        config ([`MotionGPTConfig`]): sizes, motion tokens, and the VQ-VAE's sizes.
+    """
+
+    config_class = MotionGPTConfig
+    config: MotionGPTConfig
+    _keep_in_fp32_modules_strict = ["vqvae"]  # noqa: RUF012
+
+    def __init__(self, config: MotionGPTConfig) -> None:
+        if config.untied_lm_head:  # read by tying, resizing and saving; per instance, since checkpoints differ
+            tied = T5ForConditionalGeneration._tied_weights_keys
+            self._tied_weights_keys = {k: v for k, v in tied.items() if not k.startswith("lm_head")}
+        super().__init__(config)
+        self._restrict_head()
+        if config.vqvae_config is not None:
+            self.vqvae: MotionVQVAE | None = MotionVQVAE(config.vqvae_config)
+            self.vqvae.requires_grad_(False)
+        else:
+            self.vqvae = None
+        self._hub_options: dict[str, Any] = {}
+        self.post_init()
+
+    # Output layer ----------------------------------------------------------------------------------------------------
+
+    def restrict_to_motion(self, motion_only: bool = True) -> None:
+        """Write motion tokens and `</s>` only, or everything again; saved with the config.
+
+        Args:
+            motion_only (`bool`, *optional*, defaults to `True`): whether to.
+        """
+        self.config.motion_only = motion_only
+        self._restrict_head()
+
+    def _restrict_head(self) -> None:
+        """A bias that is no weight: never trained, never saved, and there for whoever scores with the layer itself."""
+        head = self.lm_head
+        if not isinstance(head, nn.Linear):
+            return
+        head._parameters.pop("bias", None)
+        head._buffers.pop("bias", None)
+        if self.config.motion_only:
+            head.register_buffer("bias", self._bias(head.weight), persistent=False)
+        else:
+            head.register_parameter("bias", None)
+
+    def _bias(self, like: Tensor) -> Tensor:
+        bias = torch.full((like.shape[0],), _NEVER, dtype=like.dtype, device=like.device)
+        tokens = self.config.motion_token_range
+        bias[tokens.start : tokens.stop] = 0
+        bias[self._eos] = 0
+        return bias
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if module is getattr(self, "lm_head", None) and "bias" in module._buffers:
+            # Loading builds the model without memory and fills what is in no file by calling this.
+            init.copy_(module.bias, self._bias(module.weight))
+
+    def get_output_embeddings(self) -> Any:
+        """The output layer, or its weight and bias where PEFT wraps it in something without a bias."""
+        head = self.lm_head
+        return head if hasattr(head, "bias") else SimpleNamespace(weight=head.weight, bias=None)
+
+    def resize_token_embeddings(self, new_num_tokens: int | None = None, *args: Any, **kwargs: Any) -> nn.Embedding:
+        """As in transformers; tokens added this way stand behind the motion tokens.
+
+        Args:
+            new_num_tokens (`int`, *optional*): size of the vocabulary.
+
+        Returns:
+            `nn.Embedding`: the input embeddings `[new_num_tokens, d_model]`.
+
+        Raises:
+            ValueError: if the motion tokens would be cut off.
+        """
+        if new_num_tokens is not None and new_num_tokens < self.config.motion_token_range.stop:
+            raise ValueError(
+                f"The motion tokens end at id {self.config.motion_token_range.stop - 1}; a vocabulary of {new_num_tokens} "
+                "would cut them off."
+            )
+        motion_only = self.config.motion_only
+        self.restrict_to_motion(False)
+        embeddings = super().resize_token_embeddings(new_num_tokens, *args, **kwargs)
+        self.restrict_to_motion(motion_only)
+        return embeddings
+
+    # Encoder-decoder and causal calls --------------------------------------------------------------------------------
+
+    @property
+    def _eos(self) -> int:
+        eos = self.config.eos_token_id
+        return eos[0] if isinstance(eos, list) else int(eos)
+
+    @property
+    def base_model(self) -> Any:
+        """The model as trainers see it that apply the output layer themselves: causal hidden states."""
+        return _CausalView(self)
+
+    def causal_hidden_states(self, input_ids: Tensor, attention_mask: Tensor | None = None, *, checked: bool = False) -> Tensor:
+        """Hidden states over `prompt </s> completion </s>`; that of column t scores the token in column t + 1.
+
+        Prompts that occur several times in the batch are encoded once, unless dropout is active.
+
+        Args:
+            input_ids (`Tensor`): `[B, L]`, padding on either side.
+            attention_mask (`Tensor`, *optional*): `[B, L]`, 0 at padding.
+            checked (`bool`, *optional*, defaults to `False`): refuse rows without a completion.
+
+        Returns:
+            `Tensor`: `[B, L, d_model]`, scaled for the output layer; zeros in the columns of the prompt.
+
+        Raises:
+            ValueError: if `checked`, and a row is not one prompt and one completion.
+        """
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        mask = mask.bool()
+        if checked:
+            check_rows(input_ids, mask, self._eos)
+        start = self.config.decoder_start_token_id
+        batch = split(input_ids, mask, eos=self._eos, pad=self.config.pad_token_id, start=start)
+        hidden = self.decoder(
+            input_ids=batch.decoder_ids,
+            attention_mask=batch.decoder_mask,
+            encoder_hidden_states=self._encode_once(batch.encoder_ids, batch.encoder_mask),
+            encoder_attention_mask=batch.encoder_mask,
+            use_cache=False,
+        )[0]
+        if self.config.scale_decoder_outputs:
+            hidden = hidden * self.model_dim**-0.5
+        return scatter(hidden, batch.boundary, input_ids.shape[1])
+
+    def _encode_once(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Encoder states `[B, P, d_model]`; equal rows share one pass."""
+        dropping = self.training and self.encoder.dropout.p > 0
+        rows = None if dropping else unique_rows(ids, mask)
+        if rows is None:
+            return self.encoder(input_ids=ids, attention_mask=mask)[0]
+        first, kind = rows
+        return self.encoder(input_ids=ids[first], attention_mask=mask[first])[0][kind]
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        encoder_outputs: Any = None,
+        past_key_values: Any = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """T5's own call, or a causal language model's.
+
+        It is T5's where decoder inputs or encoder outputs are given, or labels that are not the input itself. It is causal
+        where there are no labels, or every unmasked label equals `input_ids` at its place: the loss is then the mean
+        cross-entropy of column t's logits with column t + 1's label.
+
+        Args:
+            input_ids (`Tensor`, *optional*): `[B, L]`; prompts, or `prompt </s> completion </s>`.
+            attention_mask (`Tensor`, *optional*): `[B, L]`, 0 at padding.
+            decoder_input_ids (`Tensor`, *optional*): `[B, C]`, as in T5.
+            decoder_attention_mask (`Tensor`, *optional*): `[B, C]`.
+            encoder_outputs (*optional*): states that the encoder gave before.
+            past_key_values (*optional*): the decoder's cache.
+            inputs_embeds (`Tensor`, *optional*): `[B, L, d_model]`, as in T5.
+            decoder_inputs_embeds (`Tensor`, *optional*): `[B, C, d_model]`, as in T5.
+            labels (`Tensor`, *optional*): `[B, C]` as in T5 or `[B, L]` causal; -100 is not scored.
+            use_cache (`bool`, *optional*): as in T5.
+
+        Returns:
+            `Seq2SeqLMOutput` or `CausalLMOutputWithPast`: with logits `[B, C, vocab]` or `[B, L, vocab]`.
+
+        Raises:
+            ValueError: if a causal label stands in the prompt, or rows have no completion.
+        """
+        given = (decoder_input_ids, encoder_outputs, decoder_inputs_embeds, inputs_embeds)
+        if any(value is not None for value in given) or not _is_causal(input_ids, labels):
+            return super().forward(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                decoder_input_ids=decoder_input_ids,
+                decoder_attention_mask=decoder_attention_mask,
+                encoder_outputs=encoder_outputs,
+                past_key_values=past_key_values,
+                inputs_embeds=inputs_embeds,
+                decoder_inputs_embeds=decoder_inputs_embeds,
+                labels=labels,
+                use_cache=use_cache,
+                **kwargs,
+            )
+        assert input_ids is not None
+        if labels is not None:
+            self._check_labels(input_ids, attention_mask, labels)
+        logits = self.lm_head(self.causal_hidden_states(input_ids, attention_mask, checked=labels is not None))
+        if labels is None:
+            return CausalLMOutputWithPast(logits=logits)
+        count = kwargs.get("num_items_in_batch")
+        loss = nn.functional.cross_entropy(
+            logits[:, :-1].flatten(0, 1).float(),
+            labels[:, 1:].flatten(),
+            reduction="mean" if count is None else "sum",
+        )
+        return CausalLMOutputWithPast(loss=loss if count is None else loss / count, logits=logits)
+
+    def _check_labels(self, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor) -> None:
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        boundary = prompt_end(input_ids, mask.bool(), self._eos)
+        columns = torch.arange(labels.shape[1], device=labels.device)
+        if bool(((labels != -100) & (columns <= boundary[:, None])).any()):
+            raise ValueError(
+                "Labels stand in the prompt, which the encoder reads and nothing predicts; score completions only "
+                f"(completion_only_loss in SFTConfig). {ONE_PROMPT_ONE_COMPLETION}"
+            )
+
+    @torch.no_grad()
+    def generate(
+        self, inputs: Tensor | None = None, *args: Any, return_prompt: bool | None = None, **kwargs: Any
+    ) -> Any:
+        """`GenerationMixin.generate`, with the prompt before the completion as causal models return it.
+
+        Args:
+            inputs (`Tensor`, *optional*): prompts `[B, L]`, or as `input_ids=`.
+            return_prompt (`bool`, *optional*): whether the result is prompt and completion, or the decoder's output with
+                its start token as in T5. By default the config's `generate_returns_prompt`, and the decoder's output
+                where `labels`, `decoder_input_ids` or `encoder_outputs` are among the arguments, as `Seq2SeqTrainer`
+                gives them.
+
+        Returns:
+            `Tensor` or `ModelOutput`: `[B * num_return_sequences, L + new]`, or the decoder's output `[…, 1 + new]`.
+
+        Raises:
+            ValueError: if a prompt is not closed by exactly one `</s>` where the prompt is to be returned.
+        """
+        prompts = inputs if inputs is not None else kwargs.pop("input_ids", None)
+        native = any(kwargs.get(name) is not None for name in ("labels", "decoder_input_ids", "encoder_outputs"))
+        if return_prompt is None:
+            return_prompt = self.config.generate_returns_prompt and not native
+        if prompts is None or "encoder_outputs" in kwargs:
+            return super().generate(prompts, *args, **kwargs)
+        mask = kwargs.get("attention_mask")
+        if mask is None:
+            mask = kwargs["attention_mask"] = (prompts != self.config.pad_token_id).long()
+        if return_prompt:
+            ends = ((prompts == self._eos) & mask.bool()).sum(1)
+            if bool((ends != 1).any()):
+                raise ValueError(
+                    f"{int((ends != 1).sum())} of {len(prompts)} prompts do not hold exactly one </s>, at their end. "
+                    f"{ONE_PROMPT_ONE_COMPLETION}"
+                )
+        states = BaseModelOutput(last_hidden_state=self._encode_once(prompts, mask))
+        result = super().generate(prompts, *args, encoder_outputs=states, **kwargs)
+        if not return_prompt:
+            return result
+        sequences = result if isinstance(result, Tensor) else result.sequences
+        repeated = prompts.repeat_interleave(len(sequences) // len(prompts), 0)
+        sequences = torch.cat([repeated, sequences[:, 1:]], 1)  # without the decoder's start token
+        if isinstance(result, Tensor):
+            return sequences
+        result.sequences = sequences
+        return result
+
+    def train(self, mode: bool = True) -> "MotionGPTForPreference":
+        """As in torch, but the motion tokenizer stays as it is, and attention drops what the layers around it drop.
+
+        T5 keeps the dropout of attention as a number of its own, which survives whoever sets all dropout layers to 0.
+
+        Args:
+            mode (`bool`, *optional*, defaults to `True`): training or evaluation.
+
+        Returns:
+            [`MotionGPTForPreference`]: itself.
+        """
+        super().train(mode)
+        if self.vqvae is not None:
+            self.vqvae.eval()
+        for stack in (self.encoder, self.decoder):
+            _follow_dropout(stack)
+        return self
+
+
+def _is_causal(input_ids: Tensor | None, labels: Tensor | None) -> bool:
+    if input_ids is None:
+        return False
+    if labels is None:
+        return True
+    return labels.shape == input_ids.shape and bool(((labels == -100) | (labels == input_ids)).all())
+
+
+def _follow_dropout(stack: T5Stack) -> None:
+    for module in stack.modules():
+        if isinstance(module, T5Attention):
+            module.dropout = stack.dropout.p

@@ -1,0 +1,147 @@
+"""An encoder-decoder seen as a causal language model over `prompt </s> completion </s>`.
+
+    columns    [pad]  a  man  jumps  </s>  <m_512>  <m_7>  <m_513>  </s>  [pad]
+    encoder           a  man  jumps  </s>
+    decoder                        start  <m_512>  <m_7>  <m_513>
+
+The first attended `</s>` closes the prompt, and the decoder's start token stands in its place. Hidden states go back to the
+columns they came from, so that column t scores the token in column t + 1, as every trainer for causal models expects.
+T5's positions are relative, therefore padding on either side changes nothing.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ONE_PROMPT_ONE_COMPLETION = (
+    "Rows of this model are prompt </s> completion </s>. Give trainers conversational rows, as processor.as_messages makes "
+    "them, with the tokenizer of the checkpoint as processing_class; its chat template closes both."
+)
+
+
+class PrefixBatch(NamedTuple):
+    """A batch, cut at the end of its prompts.
+
+    Args:
+        encoder_ids (`Tensor`): `[B, P]`.
+        encoder_mask (`Tensor`): `[B, P]`, int64.
+        decoder_ids (`Tensor`): `[B, C]`, beginning with the decoder's start token.
+        decoder_mask (`Tensor`): `[B, C]`, int64.
+        boundary (`Tensor`): `[B]`, column of the `</s>` that closes the prompt.
+    """
+
+    encoder_ids: Tensor
+    encoder_mask: Tensor
+    decoder_ids: Tensor
+    decoder_mask: Tensor
+    boundary: Tensor
+
+
+def prompt_end(input_ids: Tensor, mask: Tensor, eos: int) -> Tensor:
+    """Column of the first attended `</s>` of each row, or the last column where there is none.
+
+    Args:
+        input_ids (`Tensor`): `[B, L]`.
+        mask (`Tensor`): `[B, L]`, bool.
+        eos (`int`): id of `</s>`.
+
+    Returns:
+        `Tensor`: `[B]`.
+    """
+    closing = (input_ids == eos) & mask
+    return torch.where(closing.any(1), closing.int().argmax(1), input_ids.shape[1] - 1)
+
+
+def split(input_ids: Tensor, mask: Tensor, *, eos: int, pad: int, start: int) -> PrefixBatch:
+    """Cut rows into what the encoder and what the decoder reads.
+
+    Args:
+        input_ids (`Tensor`): `[B, L]`, `prompt </s> completion </s>` with padding on either side.
+        mask (`Tensor`): `[B, L]`, bool, false at padding.
+        eos (`int`): id of `</s>`.
+        pad (`int`): id of the padding.
+        start (`int`): id that the decoder starts with.
+
+    Returns:
+        [`PrefixBatch`]: with P and C as narrow as the batch allows.
+    """
+    boundary = prompt_end(input_ids, mask, eos)
+    columns = torch.arange(input_ids.shape[1], device=input_ids.device)
+    width = int(boundary.max()) + 1
+    encoder_mask = (mask & (columns <= boundary[:, None]))[:, :width]
+    steps = boundary[:, None] + columns[: input_ids.shape[1] - int(boundary.min())]
+    inside = steps < input_ids.shape[1]
+    source = steps.clamp(max=input_ids.shape[1] - 1)
+    decoder_mask = mask.gather(1, source) & inside
+    decoder_ids = input_ids.gather(1, source).masked_fill(~decoder_mask, pad)
+    decoder_ids[:, 0] = start
+    decoder_mask[:, 0] = True
+    encoder_ids = input_ids[:, :width].masked_fill(~encoder_mask, pad)
+    return PrefixBatch(encoder_ids, encoder_mask.long(), decoder_ids, decoder_mask.long(), boundary)
+
+
+def scatter(hidden: Tensor, boundary: Tensor, width: int) -> Tensor:
+    """Hidden states of decoder steps at the columns that they belong to; zeros in the prompt.
+
+    Args:
+        hidden (`Tensor`): `[B, C, d]`.
+        boundary (`Tensor`): `[B]`.
+        width (`int`): columns of the batch.
+
+    Returns:
+        `Tensor`: `[B, width, d]`.
+    """
+    step = torch.arange(width, device=hidden.device) - boundary[:, None]
+    index = step.clamp(0, hidden.shape[1] - 1)[..., None].expand(-1, -1, hidden.shape[-1])
+    return hidden.gather(1, index) * (step >= 0)[..., None].to(hidden.dtype)
+
+
+def check_rows(input_ids: Tensor, mask: Tensor, eos: int) -> None:
+    """Refuse rows that a causal model would learn from and this one would mislearn.
+
+    Args:
+        input_ids (`Tensor`): `[B, L]`.
+        mask (`Tensor`): `[B, L]`, bool.
+        eos (`int`): id of `</s>`.
+
+    Raises:
+        ValueError: if a row has nothing behind its first `</s>` (prompt and completion were joined without it), or
+            something behind its second one (several turns, or rows packed together).
+    """
+    ends = ((input_ids == eos) & mask).int().cumsum(1)
+    opened = ((ends >= 1) & mask).sum(1) - 1  # attended columns behind the first </s>
+    missing = opened < 1
+    if bool(missing.any()):
+        raise ValueError(
+            f"{int(missing.sum())} of {len(missing)} rows have nothing behind the first </s>: their prompt is not closed, "
+            f"or they have no completion. {ONE_PROMPT_ONE_COMPLETION}"
+        )
+    # The second </s> and what follows it: more than one column means that something comes after the completion.
+    longer = ((ends >= 2) & mask).sum(1) > 1
+    if bool(longer.any()):
+        raise ValueError(
+            f"{int(longer.sum())} of {len(longer)} rows go on behind their second </s>: several turns, packed rows, or a "
+            f"typed </s>. {ONE_PROMPT_ONE_COMPLETION}"
+        )
+
+
+def unique_rows(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Which rows of a batch differ, so that each is encoded once.
+
+    Args:
+        ids (`Tensor`): `[B, P]`, with one and the same id wherever the mask is 0.
+        mask (`Tensor`): `[B, P]`.
+
+    Returns:
+        `tuple[Tensor, Tensor] | None`: indices of one row of each kind `[U]`, and for each row its kind `[B]`; None where
+            all rows differ.
+    """
+    joined = torch.where(mask.bool(), ids, -1)
+    _, kind = torch.unique(joined, dim=0, return_inverse=True)
+    count = int(kind.max()) + 1
+    if count == len(ids):
+        return None
+    first = torch.full((count,), len(ids), device=ids.device, dtype=torch.long)
+    first.scatter_reduce_(0, kind, torch.arange(len(ids), device=ids.device), "amin")
+    return first, kind
