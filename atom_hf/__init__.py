@@ -26,9 +26,17 @@ if TYPE_CHECKING:
     from .events import score_events as score_events
     from .events import synthesize as synthesize
     from .events import with_fault as with_fault
+    from .models import MotionGPTConfig as MotionGPTConfig
+    from .models import MotionGPTForPreference as MotionGPTForPreference
+    from .models import MotionGPTForReward as MotionGPTForReward
+    from .models import MotionGPTForValue as MotionGPTForValue
+    from .models import MotionGPTProcessor as MotionGPTProcessor
     from .models import MotionVQVAE as MotionVQVAE
     from .models import MotionVQVAEConfig as MotionVQVAEConfig
     from .models import MotionVQVAEOutput as MotionVQVAEOutput
+    from .models import add_motion_tokens as add_motion_tokens
+    from .models import load_motion_tokenizer as load_motion_tokenizer
+    from .models import train_tokenizer as train_tokenizer
     from .motion import JOINT_NAMES as JOINT_NAMES
     from .motion import Caption as Caption
     from .motion import HumanML3DClip as HumanML3DClip
@@ -94,9 +102,17 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "with_fault",
     ),
     "atom_hf.models": (
+        "MotionGPTConfig",
+        "MotionGPTForPreference",
+        "MotionGPTForReward",
+        "MotionGPTForValue",
+        "MotionGPTProcessor",
         "MotionVQVAE",
         "MotionVQVAEConfig",
         "MotionVQVAEOutput",
+        "add_motion_tokens",
+        "load_motion_tokenizer",
+        "train_tokenizer",
     ),
     "atom_hf.motion": (
         "JOINT_NAMES",

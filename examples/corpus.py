@@ -37,6 +37,7 @@ from atom_hf.motion.formats.humanml3d import captions_beside
 
 LONGEST = 196  # frames, 9.8 seconds
 SHORTEST = 40
+SPEEDS = (1.0, 0.8, 1.25)  # at which real clips are trained on, since there are never enough of them
 _TRIAL = re.compile(r"(\d+)_(\d+)$")  # subject and trial at the end of a name, as CMU numbers them
 
 
@@ -127,7 +128,7 @@ def wrong(scenario: Scenario, random: Random) -> Scenario:
 
 def _file(path: Path) -> Iterator[Clip]:
     captions = tuple(caption.text for caption in captions_beside(path))
-    yield from _real(path.stem, load_motion(path).to_features(), captions)
+    yield from _real(path.stem, load_motion(path), captions)
 
 
 def _is_pack(path: Path) -> bool:
@@ -146,22 +147,23 @@ def _pack(path: Path) -> Iterator[Clip]:
             row = rows.get(str(name), {})
             caption = row.get("human_caption") or (row.get("caption") or "").replace("a person: ", "")
             joints = data["joints_mm"][start : start + length].astype(np.float32) / 1000
-            yield from _real(f"{path.stem}_{name}", Motion(joints).to_features(), (caption,) if caption else ())
+            yield from _real(f"{path.stem}_{name}", Motion(joints), (caption,) if caption else ())
 
 
-def _real(name: str, features: np.ndarray, captions: Sequence[str]) -> Iterator[Clip]:
-    """A recorded clip, cut where it is too long, and its mirror image."""
+def _real(name: str, motion: Motion, captions: Sequence[str]) -> Iterator[Clip]:
+    """A recorded clip, cut where it is too long, and its mirror image; in training also slower and faster."""
     trial = _TRIAL.search(name)
     key = f"{int(trial[1])} {int(trial[2])}" if trial else name
     held_out = zlib.crc32(key.encode()) % 8 == 0
-    features = features.astype(np.float32)
-    parts = -(-len(features) // LONGEST)
-    for i, part in enumerate(np.array_split(features, parts)):
-        if len(part) < SHORTEST // 2:
-            continue
-        yield Clip(f"{name}_{i}", part, tuple(captions), held_out, real=True)
-        mirrored = tuple(map(mirror_text, captions))
-        yield Clip(f"{name}_{i}_M", mirror_features(part), mirrored, held_out, real=True)
+    for speed in (1.0,) if held_out else SPEEDS:
+        features = Motion(motion.joints, motion.fps * speed).to_features().astype(np.float32)
+        for i, part in enumerate(np.array_split(features, -(-len(features) // LONGEST))):
+            if len(part) < SHORTEST // 2:
+                continue
+            part_name = f"{name}_{speed:g}_{i}"
+            yield Clip(part_name, part, tuple(captions), held_out, real=True)
+            mirrored = tuple(map(mirror_text, captions))
+            yield Clip(f"{part_name}_M", mirror_features(part), mirrored, held_out, real=True)
 
 
 def _humanml3d(folder: Path) -> Iterator[Clip]:

@@ -13,13 +13,13 @@ def learning_rate(step: int, highest: float, warmup_steps: int, max_steps: int) 
     return highest * (0.525 + 0.475 * math.cos(math.pi * min(1.0, done)))
 
 
-def checkpoints(folder: Path) -> list[Path]:
+def checkpoints(folder: str | Path) -> list[Path]:
     """Finished checkpoints in a folder, the oldest first."""
-    found = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
+    found = [path for path in Path(folder).glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
     return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
 
 
-def last_checkpoint(folder: Path) -> Path | None:
+def last_checkpoint(folder: str | Path) -> Path | None:
     """Where a stopped run goes on."""
     return next(reversed(checkpoints(folder)), None)
 

@@ -45,8 +45,9 @@ class Codebook(nn.Module):
         Returns:
             `Tensor`: `[...]`, int64.
         """
-        flat = latents.reshape(-1, latents.shape[-1])
-        distances = flat.square().sum(1, keepdim=True) - 2 * flat @ self.codebook.t() + self.codebook.square().sum(1)
+        flat, codebook = latents.reshape(-1, latents.shape[-1]).float(), self.codebook
+        with torch.autocast(latents.device.type, enabled=False):  # half precision takes another entry
+            distances = flat.square().sum(1, keepdim=True) - 2 * flat @ codebook.t() + codebook.square().sum(1)
         return distances.argmin(1).view(latents.shape[:-1])
 
     def forward(self, codes: Tensor) -> Tensor:
@@ -75,15 +76,26 @@ class Codebook(nn.Module):
         self.set(start)
 
     @torch.no_grad()
-    def set(self, codebook: Tensor) -> None:
-        """Use these entries from now on, as if each had been chosen once.
+    def set(self, codebook: Tensor, count: float = 1.0) -> None:
+        """Use these entries from now on, as if each were chosen `count` times an update.
 
         Args:
             codebook (`Tensor`): `[num_codes, code_dim]`.
+            count (`float`, *optional*, defaults to 1.0): latents that choose an entry in an average update. With 1, as
+                for a codebook that begins, an entry that the next update finds unused is given away; one of a trained
+                model that knows no counts deserves more: with 100 it stays through some 450 such updates.
+
+        Raises:
+            ValueError: if the shape is another one, or the count is not above zero.
         """
+        if codebook.shape != self.codebook.shape or not 0 < count < math.inf:
+            raise ValueError(
+                f"Expected a codebook {list(self.codebook.shape)} and a count above 0, got {list(codebook.shape)} and "
+                f"{count}."
+            )
         self.codebook.copy_(codebook)
-        self.code_sum.copy_(codebook)
-        self.code_count.fill_(1)
+        self.code_sum.copy_(codebook * count)
+        self.code_count.fill_(count)
         self.initialized.fill_(True)
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,40 +20,12 @@ from ..motion import Motion
 from ..motion.motion import FRAMES_PER_CODE
 from .sampling import Sampling, noise_generator, sample_codes
 
-if TYPE_CHECKING:
-    from .processing import MotionGPTProcessor
-
 _log = logging.getLogger(__name__)
 _LONG_LIST = 64  # rows from which a progress bar is shown
 
 
 class MotionGeneration:
     """Methods of [`MotionGPTForPreference`] that need its tokenizer and its VQ-VAE."""
-
-    _processor: Any = None
-
-    @property
-    def processor(self: Any) -> "MotionGPTProcessor":
-        """Tokenizer, templates and statistics of the checkpoint; loaded when first used, or set.
-
-        Raises:
-            ValueError: if the model was made in memory and has none.
-        """
-        if self._processor is None:
-            from .processing import MotionGPTProcessor
-
-            source = self.config._name_or_path
-            if not source:
-                raise ValueError(
-                    "This model was made in memory and has no tokenizer: set model.processor = "
-                    "MotionGPTProcessor(tokenizer), or load a checkpoint with from_pretrained."
-                )
-            self._processor = MotionGPTProcessor.from_pretrained(source, **self._hub_options)
-        return self._processor
-
-    @processor.setter
-    def processor(self, processor: "MotionGPTProcessor") -> None:
-        self._processor = processor
 
     def generate_motion(
         self: Any,

@@ -8,6 +8,7 @@ without, it is a causal language model over `prompt </s> completion </s>`, which
 """
 
 import logging
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,9 +19,21 @@ from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutput, BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.models.t5.modeling_t5 import T5Attention, T5Stack
 
+from .carries_processor import CarriesProcessor
+from .damaged_weights import explain_damaged_weights
 from .motion_generation import MotionGeneration
 from .motiongpt_config import MotionGPTConfig
-from .prefix_lm import ONE_PROMPT_ONE_COMPLETION, check_rows, prompt_end, scatter, split, unique_rows
+from .prefix_lm import (
+    ONE_PROMPT_ONE_COMPLETION,
+    SCORED_PROMPT,
+    check_closed_once,
+    check_gradient,
+    check_rows,
+    prompt_end,
+    scatter,
+    split,
+    unique_rows,
+)
 from .vqvae import MotionVQVAE
 
 _NEVER = -1e4  # added to logits; within half precision's range
@@ -37,13 +50,19 @@ class _CausalView:
 
     def __call__(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutputWithPast:
         hidden = self.model.causal_hidden_states(input_ids, attention_mask, checked=True)
+        if hidden.requires_grad:
+            mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+            boundary = prompt_end(input_ids, mask.bool(), self.model._eos)
+            hidden.register_hook(partial(check_gradient, boundary=boundary))
         return BaseModelOutputWithPast(last_hidden_state=hidden)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "model":  # not yet there: the view is being copied
+            raise AttributeError(name)
         return getattr(self.model, name)
 
 
-class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
+class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditionalGeneration):
     """A text-to-motion model that trainers for causal language models can align.
 
     Overrides of `T5ForConditionalGeneration`: `forward`, `generate`, `base_model`, `get_output_embeddings`,
@@ -68,8 +87,27 @@ class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
             self.vqvae.requires_grad_(False)
         else:
             self.vqvae = None
-        self._hub_options: dict[str, Any] = {}
         self.post_init()
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
+        """As in transformers; the VQ-VAE stays frozen and in float32.
+
+        Args:
+            pretrained_model_name_or_path (`str` or `Path`): a folder or a Hub repository.
+
+        Returns:
+            [`MotionGPTForPreference`]: in evaluation mode.
+
+        Raises:
+            CheckpointError: if the weights are damaged.
+        """
+        with explain_damaged_weights(pretrained_model_name_or_path):
+            result = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+        model = result[0] if isinstance(result, tuple) else result
+        if model.vqvae is not None:
+            model.vqvae.requires_grad_(False)  # loading makes all weights anew, and trainable
+        return result
 
     # Output layer ----------------------------------------------------------------------------------------------------
 
@@ -106,7 +144,8 @@ class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
         super()._init_weights(module)
         if module is getattr(self, "lm_head", None) and "bias" in module._buffers:
             # Loading builds the model without memory and fills what is in no file by calling this.
-            init.copy_(module.bias, self._bias(module.weight))
+            # Not like its weight, which has no memory yet where it is tied to the embeddings.
+            init.copy_(module.bias, self._bias(module.bias))
 
     def get_output_embeddings(self) -> Any:
         """The output layer, or its weight and bias where PEFT wraps it in something without a bias."""
@@ -226,11 +265,20 @@ class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
             `Seq2SeqLMOutput` or `CausalLMOutputWithPast`: with logits `[B, C, vocab]` or `[B, L, vocab]`.
 
         Raises:
-            ValueError: if a causal label stands in the prompt, or rows have no completion.
+            ValueError: if a causal label stands in the prompt, rows have no completion, or all prompts of a training batch
+                are closed twice.
         """
         given = (decoder_input_ids, encoder_outputs, decoder_inputs_embeds, inputs_embeds)
+        # T5 takes the number of labels in an accumulated batch and ignores it, so that every part would count alike.
+        count = kwargs.pop("num_items_in_batch", None)
         if any(value is not None for value in given) or not _is_causal(input_ids, labels):
-            return super().forward(
+            if self.training and input_ids is not None and encoder_outputs is None:
+                mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+                check_closed_once(input_ids, mask.bool(), self._eos)
+            target = None if count is None else labels
+            if target is not None and decoder_input_ids is None and decoder_inputs_embeds is None:
+                decoder_input_ids = self._shift_right(target)
+            output = super().forward(
                 input_ids=input_ids,
                 attention_mask=attention_mask,
                 decoder_input_ids=decoder_input_ids,
@@ -239,33 +287,28 @@ class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
                 past_key_values=past_key_values,
                 inputs_embeds=inputs_embeds,
                 decoder_inputs_embeds=decoder_inputs_embeds,
-                labels=labels,
+                labels=labels if target is None else None,
                 use_cache=use_cache,
                 **kwargs,
             )
+            if target is not None:
+                output.loss = _cross_entropy(output.logits, target, count)
+            return output
         assert input_ids is not None
         if labels is not None:
             self._check_labels(input_ids, attention_mask, labels)
         logits = self.lm_head(self.causal_hidden_states(input_ids, attention_mask, checked=labels is not None))
         if labels is None:
             return CausalLMOutputWithPast(logits=logits)
-        count = kwargs.get("num_items_in_batch")
-        loss = nn.functional.cross_entropy(
-            logits[:, :-1].flatten(0, 1).float(),
-            labels[:, 1:].flatten(),
-            reduction="mean" if count is None else "sum",
-        )
-        return CausalLMOutputWithPast(loss=loss if count is None else loss / count, logits=logits)
+        loss = _cross_entropy(logits[:, :-1].float(), labels[:, 1:], count)
+        return CausalLMOutputWithPast(loss=loss, logits=logits)
 
     def _check_labels(self, input_ids: Tensor, attention_mask: Tensor | None, labels: Tensor) -> None:
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         boundary = prompt_end(input_ids, mask.bool(), self._eos)
         columns = torch.arange(labels.shape[1], device=labels.device)
         if bool(((labels != -100) & (columns <= boundary[:, None])).any()):
-            raise ValueError(
-                "Labels stand in the prompt, which the encoder reads and nothing predicts; score completions only "
-                f"(completion_only_loss in SFTConfig). {ONE_PROMPT_ONE_COMPLETION}"
-            )
+            raise ValueError(SCORED_PROMPT)
 
     @torch.no_grad()
     def generate(
@@ -296,10 +339,12 @@ class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
         if mask is None:
             mask = kwargs["attention_mask"] = (prompts != self.config.pad_token_id).long()
         if return_prompt:
-            ends = ((prompts == self._eos) & mask.bool()).sum(1)
-            if bool((ends != 1).any()):
+            ends = ((prompts == self._eos) & mask.bool()).int()
+            behind = (ends.cumsum(1) - ends) * mask  # attended columns behind a </s>
+            wrong = (ends.sum(1) != 1) | behind.any(1)
+            if bool(wrong.any()):
                 raise ValueError(
-                    f"{int((ends != 1).sum())} of {len(prompts)} prompts do not hold exactly one </s>, at their end. "
+                    f"{int(wrong.sum())} of {len(prompts)} prompts do not hold exactly one </s>, at their end. "
                     f"{ONE_PROMPT_ONE_COMPLETION}"
                 )
         states = BaseModelOutput(last_hidden_state=self._encode_once(prompts, mask))
@@ -329,8 +374,15 @@ class MotionGPTForPreference(MotionGeneration, T5ForConditionalGeneration):
         if self.vqvae is not None:
             self.vqvae.eval()
         for stack in (self.encoder, self.decoder):
-            _follow_dropout(stack)
+            follow_dropout(stack)
         return self
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor, count: Tensor | int | None) -> Tensor:
+    """Mean over unmasked labels, or their sum divided by a given count."""
+    how = "mean" if count is None else "sum"
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction=how)
+    return loss if count is None else loss / count
 
 
 def _is_causal(input_ids: Tensor | None, labels: Tensor | None) -> bool:
@@ -341,7 +393,7 @@ def _is_causal(input_ids: Tensor | None, labels: Tensor | None) -> bool:
     return labels.shape == input_ids.shape and bool(((labels == -100) | (labels == input_ids)).all())
 
 
-def _follow_dropout(stack: T5Stack) -> None:
+def follow_dropout(stack: T5Stack) -> None:
     for module in stack.modules():
         if isinstance(module, T5Attention):
             module.dropout = stack.dropout.p

@@ -18,6 +18,10 @@ ONE_PROMPT_ONE_COMPLETION = (
     "Rows of this model are prompt </s> completion </s>. Give trainers conversational rows, as processor.as_messages makes "
     "them, with the tokenizer of the checkpoint as processing_class; its chat template closes both."
 )
+SCORED_PROMPT = (
+    "Labels stand in the prompt, which the encoder reads and nothing predicts; score completions only "
+    f"(completion_only_loss in SFTConfig). {ONE_PROMPT_ONE_COMPLETION}"
+)
 
 
 class PrefixBatch(NamedTuple):
@@ -123,6 +127,45 @@ def check_rows(input_ids: Tensor, mask: Tensor, eos: int) -> None:
         raise ValueError(
             f"{int(longer.sum())} of {len(longer)} rows go on behind their second </s>: several turns, packed rows, or a "
             f"typed </s>. {ONE_PROMPT_ONE_COMPLETION}"
+        )
+
+
+def check_gradient(gradient: Tensor, boundary: Tensor) -> None:
+    """Refuse a loss that scores columns of the prompt; as a hook on hidden states, before anything is learnt from it.
+
+    Trainers that apply the output layer themselves keep their labels to themselves, but what they score sends a gradient.
+    Plain strings come out like that: the trainer appends a `</s>`, the tokenizer another one, and the first of them
+    closes a "prompt" in which the completion stands as well.
+
+    Args:
+        gradient (`Tensor`): `[B, L, d]`, of the loss with respect to the hidden states.
+        boundary (`Tensor`): `[B]`, column of the `</s>` that closes the prompt; it and those behind it may be scored.
+
+    Raises:
+        ValueError: if a column before the boundary has a gradient.
+    """
+    columns = torch.arange(gradient.shape[1], device=gradient.device)
+    if bool((gradient.abs().amax(-1) * (columns < boundary[:, None]) > 0).any()):
+        raise ValueError(SCORED_PROMPT)
+
+
+def check_closed_once(input_ids: Tensor, mask: Tensor, eos: int) -> None:
+    """Refuse prompts of an encoder-decoder call that were closed by a chat template, and again by the tokenizer.
+
+    Args:
+        input_ids (`Tensor`): `[B, P]`.
+        mask (`Tensor`): `[B, P]`, bool.
+        eos (`int`): id of `</s>`.
+
+    Raises:
+        ValueError: if the last two tokens of every row are `</s>`.
+    """
+    twice = (input_ids[:, 1:] == eos) & (input_ids[:, :-1] == eos) & mask[:, 1:] & mask[:, :-1]
+    last = torch.nn.functional.pad(mask[:, 2:], (0, 1), value=False)  # is something behind the pair?
+    if bool((twice & ~last).any(1).all()):
+        raise ValueError(
+            "All prompts end with </s> twice: once from the chat template, once from the tokenizer, as in trainers that know "
+            "encoder-decoders themselves (CPO, ORPO). Give those rows of plain strings, which the tokenizer closes."
         )
 
 

@@ -11,7 +11,7 @@ the padding of a clip alone is.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,9 @@ from transformers.utils import ModelOutput
 from ..motion import MotionStats
 from ..motion.layout import POSITIONS
 from .codebook import Codebook
+from .damaged_weights import explain_damaged_weights
 from .vqvae_config import MotionVQVAEConfig
+from .vqvae_networks import Decoder, Encoder, inside
 
 PADDING = -1  # stands behind the last code of a shorter clip
 
@@ -48,94 +50,6 @@ class MotionVQVAEOutput(ModelOutput):
     commitment_loss: Tensor | None = None
 
 
-def inside(lengths: Tensor, width: int) -> Tensor:
-    """Which frames belong to a clip.
-
-    Args:
-        lengths (`Tensor`): `[B]`, frames of each clip.
-        width (`int`): frames of the batch.
-
-    Returns:
-        `Tensor`: `[B, width]`, bool.
-    """
-    return torch.arange(width, device=lengths.device) < lengths[:, None]
-
-
-class _Conv1d(nn.Conv1d):
-    """A convolution that sees zeros behind the end of each clip."""
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        if lengths is not None:
-            x = x.masked_fill(~inside(lengths, x.shape[-1])[:, None], 0)
-        return super().forward(x)
-
-
-class _ResidualBlock(nn.Module):
-    def __init__(self, width: int, dilation: int) -> None:
-        super().__init__()
-        self.conv1 = _Conv1d(width, width, 3, padding=dilation, dilation=dilation)
-        self.conv2 = _Conv1d(width, width, 1)
-
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        return x + self.conv2(self.conv1(x.relu(), lengths).relu())
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int, depth: int, growth: int) -> None:
-        super().__init__()
-        self.model = nn.ModuleList(_ResidualBlock(width, growth**i) for i in reversed(range(depth)))
-
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        for block in self.model:
-            x = block(x, lengths)
-        return x
-
-
-class _Encoder(nn.Module):
-    def __init__(self, config: MotionVQVAEConfig) -> None:
-        super().__init__()
-        width, growth = config.width, config.dilation_growth_rate
-        self.model = nn.ModuleList([_Conv1d(config.feature_dim, width, 3, padding=1), nn.ReLU()])
-        for _ in range(config.down_t):
-            down = _Conv1d(width, width, 4, stride=2, padding=1)
-            self.model.append(nn.ModuleList([down, _Residual(width, config.depth, growth)]))
-        self.model.append(_Conv1d(width, config.code_dim, 3, padding=1))
-
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        first, relu, *stages, last = self.model
-        x = relu(first(x, lengths))
-        for stage in stages:
-            down, residual = cast(nn.ModuleList, stage)
-            x = down(x, lengths)
-            lengths = None if lengths is None else lengths // 2
-            x = residual(x, lengths)
-        return last(x, lengths)
-
-
-class _Decoder(nn.Module):
-    def __init__(self, config: MotionVQVAEConfig) -> None:
-        super().__init__()
-        width, growth = config.width, config.dilation_growth_rate
-        self.model = nn.ModuleList([_Conv1d(config.code_dim, width, 3, padding=1), nn.ReLU()])
-        for _ in range(config.down_t):
-            parts = [_Residual(width, config.depth, growth), nn.Upsample(scale_factor=2), nn.Identity()]
-            parts[2] = _Conv1d(width, width, 3, padding=1)
-            self.model.append(nn.ModuleList(parts))
-        self.model.append(_Conv1d(width, width, 3, padding=1))
-        self.model.append(nn.ReLU())
-        self.model.append(_Conv1d(width, config.feature_dim, 3, padding=1))
-
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        first, relu, *stages, before, _, last = self.model
-        x = relu(first(x, lengths))
-        for stage in stages:
-            residual, upsample, conv = cast(nn.ModuleList, stage)
-            x = upsample(residual(x, lengths))
-            lengths = None if lengths is None else lengths * 2
-            x = conv(x, lengths)
-        return last(relu(before(x, lengths)), lengths)
-
-
 class MotionVQVAE(PreTrainedModel):
     """Motion tokenizer: encoder, codebook and decoder.
 
@@ -155,12 +69,29 @@ class MotionVQVAE(PreTrainedModel):
 
     def __init__(self, config: MotionVQVAEConfig) -> None:
         super().__init__(config)
-        self.encoder = _Encoder(config)
-        self.decoder = _Decoder(config)
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
         self.quantizer = Codebook(config.num_codes, config.code_dim, config.codebook_decay, config.codebook_reset)
         self.register_buffer("mean", torch.zeros(config.feature_dim))
         self.register_buffer("std", torch.ones(config.feature_dim))
         self.post_init()
+        self.float()  # also where a loader asks for another dtype, by way of torch's default
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> "MotionVQVAE":
+        """As in transformers; in float32 whatever `dtype` says.
+
+        Args:
+            pretrained_model_name_or_path (`str` or `Path`): a folder or a Hub repository.
+
+        Returns:
+            [`MotionVQVAE`]: in evaluation mode.
+
+        Raises:
+            CheckpointError: if the weights are damaged.
+        """
+        with explain_damaged_weights(pretrained_model_name_or_path):
+            return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -310,9 +241,10 @@ class MotionVQVAE(PreTrainedModel):
         commitment = nn.functional.mse_loss(flat, quantized[valid])
         straight = latents + (quantized - latents).detach()  # gradients pass the quantizer unchanged
         reconstruction = self._features(straight, counts)
-        target = features[:, : reconstruction.shape[1]].float()
-        error = nn.functional.smooth_l1_loss(reconstruction, target, reduction="none")
-        error = error[valid.repeat_interleave(size, 1)]
+        # Frames are chosen before they are compared: NaN behind a clip's end would pass through a zero gradient.
+        frames = valid.repeat_interleave(size, 1)
+        target = features[:, : reconstruction.shape[1]][frames].float()
+        error = nn.functional.smooth_l1_loss(reconstruction[frames], target, reduction="none")
         everything, positions = error.mean(), error[:, POSITIONS].mean()
         loss = everything + self.config.position_weight * positions + self.config.commitment_weight * commitment
         return MotionVQVAEOutput(
@@ -346,8 +278,10 @@ class MotionVQVAE(PreTrainedModel):
     def _check(self, features: Tensor, lengths: Tensor | None) -> Tensor | None:
         """Lengths as a tensor, or None where all clips fill the batch."""
         config = self.config
-        if features.ndim != 3 or features.shape[-1] != config.feature_dim:
-            raise ValueError(f"Expected features [B, T, {config.feature_dim}], got shape {list(features.shape)}.")
+        if features.ndim != 3 or features.shape[-1] != config.feature_dim or not len(features):
+            raise ValueError(
+                f"Expected features [B, T, {config.feature_dim}], B >= 1, got shape {list(features.shape)}."
+            )
         shortest = features.shape[1]
         if lengths is not None:
             lengths = torch.as_tensor(lengths, device=features.device)

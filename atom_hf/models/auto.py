@@ -1,0 +1,34 @@
+"""Makes transformers' Auto classes know the models of this package.
+
+import atom_hf.models
+AutoModelForCausalLM.from_pretrained("a/checkpoint")    →  MotionGPTForPreference
+
+Trainers load their reference model this way, from the folder that the policy came from.
+"""
+
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSequenceClassification,
+    AutoProcessor,
+)
+
+from .motiongpt import MotionGPTForPreference
+from .motiongpt_config import MotionGPTConfig
+from .processing import MotionGPTProcessor
+from .reward_model import MotionGPTForReward
+from .vqvae import MotionVQVAE
+from .vqvae_config import MotionVQVAEConfig
+
+
+def register() -> None:
+    """Tell the Auto classes of transformers which class reads which `model_type`; twice does no harm."""
+    AutoConfig.register(MotionGPTConfig.model_type, MotionGPTConfig, exist_ok=True)
+    AutoConfig.register(MotionVQVAEConfig.model_type, MotionVQVAEConfig, exist_ok=True)
+    AutoModel.register(MotionVQVAEConfig, MotionVQVAE, exist_ok=True)
+    for auto in (AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM):
+        auto.register(MotionGPTConfig, MotionGPTForPreference, exist_ok=True)
+    AutoModelForSequenceClassification.register(MotionGPTConfig, MotionGPTForReward, exist_ok=True)
+    AutoProcessor.register(MotionGPTConfig, MotionGPTProcessor, exist_ok=True)
