@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .assets import DEFAULT_MODEL as DEFAULT_MODEL
     from .events import ACTIONS as ACTIONS
     from .events import Action as Action
     from .events import BankClip as BankClip
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .models import MotionVQVAE as MotionVQVAE
     from .models import MotionVQVAEConfig as MotionVQVAEConfig
     from .models import MotionVQVAEOutput as MotionVQVAEOutput
+    from .models import TextToMotionPipeline as TextToMotionPipeline
     from .models import add_motion_tokens as add_motion_tokens
     from .models import load_motion_tokenizer as load_motion_tokenizer
     from .models import train_tokenizer as train_tokenizer
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _PUBLIC: dict[str, tuple[str, ...]] = {
+    "atom_hf.assets": ("DEFAULT_MODEL",),
     "atom_hf.events": (
         "ACTIONS",
         "Action",
@@ -110,6 +113,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "MotionVQVAE",
         "MotionVQVAEConfig",
         "MotionVQVAEOutput",
+        "TextToMotionPipeline",
         "add_motion_tokens",
         "load_motion_tokenizer",
         "train_tokenizer",

@@ -39,10 +39,11 @@ class ModelConfig:
 
     model: str | None = field(default=None, metadata={"help": "checkpoint to go on from; by default a tiny new one"})
     vqvae: str = field(default="outputs/vqvae", metadata={"help": "motion tokenizer of a new model"})
-    vocab_size: int = field(default=1200, metadata={"help": "text tokens of a new model"})
+    vocab_size: int = field(default=1000, metadata={"help": "text tokens of a new model"})
     d_model: int = field(default=192, metadata={"help": "width of a new model"})
-    d_ff: int = field(default=512, metadata={"help": "inner width of a new model"})
-    num_layers: int = field(default=4, metadata={"help": "layers of encoder and decoder each, of a new model"})
+    d_ff: int = field(default=384, metadata={"help": "inner width of a new model"})
+    num_layers: int = field(default=3, metadata={"help": "layers of a new model's encoder"})
+    num_decoder_layers: int = field(default=4, metadata={"help": "layers of a new model's decoder"})
     dropout: float = field(default=0.1, metadata={"help": "while training; the saved model has none"})
     other_tasks: float = field(default=0.2, metadata={"help": "rows of motion-to-text, prediction, in-betweening a clip"})
     judged_prompts: int = field(default=96, metadata={"help": "held-out prompts a validation; 0 for none"})
@@ -51,7 +52,8 @@ class ModelConfig:
 def new_model(config: ModelConfig, captions: list[str]) -> MotionGPTForPreference:
     """A T5 from scratch around a trained motion tokenizer."""
     vqvae = MotionVQVAE.from_pretrained(config.vqvae)
-    tokenizer = train_tokenizer(captions, config.vocab_size, vqvae.config.num_codes)
+    asked = [fill(template.input, caption, []) for caption in captions for template in TASKS.values()]
+    tokenizer = train_tokenizer(asked, config.vocab_size, vqvae.config.num_codes)
     model = MotionGPTForPreference(
         MotionGPTConfig(
             vocab_size=len(tokenizer),
@@ -60,6 +62,7 @@ def new_model(config: ModelConfig, captions: list[str]) -> MotionGPTForPreferenc
             num_heads=6,
             d_ff=config.d_ff,
             num_layers=config.num_layers,
+            num_decoder_layers=config.num_decoder_layers,
             feed_forward_proj="gated-gelu",
             num_codes=vqvae.config.num_codes,
             vqvae_config=vqvae.config,

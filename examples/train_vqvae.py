@@ -36,7 +36,8 @@ class VQVAEConfig:
     num_codes: int = field(default=512, metadata={"help": "entries of the codebook"})
     codebook_reset: float = field(default=0.1, metadata={"help": "entries chosen by fewer latents a step are replaced"})
     root_weight: float = field(default=5.0, metadata={"help": "divides the deviation of root and contacts"})
-    real_share: float = field(default=0.3, metadata={"help": "share of real clips in a batch, where there are both kinds"})
+    position_weight: float = field(default=3.0, metadata={"help": "weight of the loss on joint positions; MotionGPT has 0.5"})
+    real_share: float = field(default=0.5, metadata={"help": "share of real clips in a batch, where there are both kinds"})
     window: int = field(default=64, metadata={"help": "frames of a training crop"})
     batch_size: int = field(default=64, metadata={"help": "crops a step, over all processes and accumulated batches"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "batches a step in each process"})
@@ -104,6 +105,7 @@ def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
             code_dim=config.code_dim,
             num_codes=config.num_codes,
             codebook_reset=config.codebook_reset,
+            position_weight=config.position_weight,
         )
     )
     model.set_stats(stats)

@@ -1,8 +1,17 @@
 """The motion tokenizer and the motion language model."""
 
+try:
+    import torch as torch
+    import transformers as transformers
+except ImportError as error:
+    raise ImportError(
+        f"The models need torch and transformers, and {error.name} is not installed: pip install 'atom_hf[train]'."
+    ) from error
+
 from .auto import register
 from .motiongpt import MotionGPTForPreference
 from .motiongpt_config import MotionGPTConfig
+from .pipeline import TextToMotionPipeline, register_pipeline
 from .processing import MotionGPTProcessor
 from .reward_model import MotionGPTForReward
 from .tokenizer import add_motion_tokens, load_motion_tokenizer, train_tokenizer
@@ -10,7 +19,8 @@ from .value_model import MotionGPTForValue
 from .vqvae import MotionVQVAE, MotionVQVAEOutput
 from .vqvae_config import MotionVQVAEConfig
 
-register()  # whoever imports a model can load it, and trainers its reference, through the Auto classes
+register()
+register_pipeline()  # whoever imports a model can load it, and trainers its reference, through the Auto classes
 
 __all__ = [
     "MotionGPTConfig",
@@ -21,6 +31,7 @@ __all__ = [
     "MotionVQVAE",
     "MotionVQVAEConfig",
     "MotionVQVAEOutput",
+    "TextToMotionPipeline",
     "add_motion_tokens",
     "load_motion_tokenizer",
     "train_tokenizer",

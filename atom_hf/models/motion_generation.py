@@ -54,8 +54,9 @@ class MotionGeneration:
             max_frames (`int`, *optional*, defaults to 196): longest motion, at 20 fps.
 
         Returns:
-            `list[Motion]`: `num_return_sequences` for each prompt, in order, with joints `[T, 22, 3]` in metres, features,
-                codes, and the prompt as text. Where the model wrote no code the motion is that of the single code 0.
+            `list[Motion]`: `num_return_sequences` for each prompt, in order, with joints `[T, 22, 3]` in metres,
+                features, codes, and the prompt as text. Where the model wrote no code the motion is that of the single
+                code 0.
 
         Raises:
             TypeError: if a prompt is no string.
@@ -70,13 +71,20 @@ class MotionGeneration:
         return self.decode_motion(codes, texts=spoken, batch_size=batch_size)
 
     def predict_motion(
-        self: Any, beginnings: Sequence[Motion], *, temperature: float = 1.0, top_k: int = 50, top_p: float = 1.0,
-        seed: int | None = None, batch_size: int = 32, max_frames: int = 196,
+        self: Any,
+        beginnings: Sequence[Motion],
+        *,
+        temperature: float = 1.0,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        batch_size: int = 32,
+        max_frames: int = 196,
     ) -> list[Motion]:
         """How motions go on.
 
         Args:
-            beginnings (`Sequence[Motion]`): first frames, at least 4 each, joints `[T, 22, 3]` in metres.
+            beginnings (`Sequence[Motion]`): first frames, as in `encode_motion`.
             temperature (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
             top_k (`int`, *optional*, defaults to 50): as in `generate_motion`.
             top_p (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
@@ -101,13 +109,22 @@ class MotionGeneration:
         return self.decode_motion(joined, batch_size=batch_size)
 
     def fill_motion(
-        self: Any, motions: Sequence[Motion], start: float = 0.25, end: float = 0.75, *, temperature: float = 1.0,
-        top_k: int = 50, top_p: float = 1.0, seed: int | None = None, batch_size: int = 32,
+        self: Any,
+        motions: Sequence[Motion],
+        start: float = 0.25,
+        end: float = 0.75,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        batch_size: int = 32,
     ) -> list[Motion]:
         """Motions with their middle made anew (in-betweening).
 
         Args:
-            motions (`Sequence[Motion]`): joints `[T, 22, 3]` in metres; what lies between `start` and `end` is not read.
+            motions (`Sequence[Motion]`): as in `encode_motion`; the model does not see the codes between `start` and
+                `end`.
             start (`float`, *optional*, defaults to 0.25): where the gap begins, as a share of the motion.
             end (`float`, *optional*, defaults to 0.75): where it ends.
             temperature (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
@@ -117,7 +134,8 @@ class MotionGeneration:
             batch_size (`int`, *optional*, defaults to 32): motions at once.
 
         Returns:
-            `list[Motion]`: of the same lengths; codes outside of the gap are the given ones.
+            `list[Motion]`: of the same lengths; codes outside of the gap are the given ones. Where the model stops
+                early its last code is held.
 
         Raises:
             TypeError: if something is no [`Motion`].
@@ -132,14 +150,15 @@ class MotionGeneration:
             masked.append(np.where((np.arange(len(codes)) >= first) & (np.arange(len(codes)) < last), -1, codes))
         rows = [self.processor.task_ids("inbetween", codes=codes) for codes in masked]
         keys = [f"inbetween {codes.tolist()}" for codes in masked]
-        longest = max(len(codes) for codes in given) * FRAMES_PER_CODE
+        longest = max((len(codes) for codes in given), default=1) * FRAMES_PER_CODE
         written = self._sample_rows(rows, keys, 1, Sampling(temperature, top_k, top_p), seed, batch_size, longest)
         filled = []
         for codes, (first, last), new in zip(given, gaps, written, strict=True):
-            result = codes.copy()
+            before, behind = codes[:first], codes[last:]
             middle = np.asarray(new, dtype=np.int64)[first:last]
-            result[first : first + len(middle)] = middle  # a model that stops early leaves the rest as it was
-            filled.append(result)
+            known = np.concatenate([before, middle, behind[:1], [0]])  # what may be held where the model stopped early
+            held = np.full(last - first - len(middle), known[max(first + len(middle) - 1, 0)])
+            filled.append(np.concatenate([before, middle, held, behind]))
         return self.decode_motion(filled, batch_size=batch_size)
 
     @torch.no_grad()
@@ -149,7 +168,7 @@ class MotionGeneration:
         """Captions of motions, by greedy decoding.
 
         Args:
-            motions (`Sequence[Motion]`): joints `[T, 22, 3]` in metres, at least 4 frames each.
+            motions (`Sequence[Motion]`): as in `encode_motion`.
             max_new_tokens (`int`, *optional*, defaults to 40): longest caption, in tokens.
             batch_size (`int`, *optional*, defaults to 32): motions at once.
 
@@ -172,7 +191,12 @@ class MotionGeneration:
             for part in _batches(rows, batch_size):
                 ids, mask = self._pad([rows[i] for i in part])
                 written = self.generate(
-                    ids, attention_mask=mask, return_prompt=False, max_new_tokens=max_new_tokens, do_sample=False
+                    ids,
+                    attention_mask=mask,
+                    return_prompt=False,
+                    max_new_tokens=max_new_tokens,
+                    do_sample=False,
+                    suppress_tokens=list(self.config.motion_token_range),
                 )
                 for i, text in zip(part, self.processor.batch_decode(written, skip_special_tokens=True), strict=True):
                     captions[i] = text.strip()
@@ -186,7 +210,8 @@ class MotionGeneration:
         """Codes of motions.
 
         Args:
-            motions (`Sequence[Motion]`): joints `[T, 22, 3]` in metres, at least 4 frames each at 20 fps.
+            motions (`Sequence[Motion]`): at least 4 frames of features each, or 5 of joints `[T, 22, 3]` in metres,
+                at 20 fps.
             batch_size (`int`, *optional*, defaults to 32): motions at once.
 
         Returns:
@@ -202,6 +227,11 @@ class MotionGeneration:
             if not isinstance(motion, Motion):
                 raise TypeError(f"Expected motions, got {type(motion).__name__}; Motion(joints) makes one.")
             features.append(torch.from_numpy(np.asarray(motion.to_features(), dtype=np.float32)))
+            if len(features[-1]) < FRAMES_PER_CODE:
+                raise ValueError(
+                    f"Motion {len(features) - 1} has {len(features[-1])} frames of features at 20 fps, and a code "
+                    f"needs {FRAMES_PER_CODE}; joints give one frame less than they are."
+                )
         codes: list[np.ndarray] = [np.zeros(0, np.int64)] * len(features)
         for part in _batches(features, batch_size):
             lengths = torch.tensor([len(features[i]) for i in part], device=vqvae.device)
@@ -227,10 +257,13 @@ class MotionGeneration:
             `list[Motion]`: 4 frames a code at 20 fps, joints `[T, 22, 3]` in metres, with features, codes and text.
 
         Raises:
-            ValueError: if a code is outside of the codebook, or the checkpoint has no VQ-VAE.
+            ValueError: if codes are not one row of integers within the codebook, the number of texts is another one,
+                or the checkpoint has no VQ-VAE.
         """
         vqvae = self._require_vqvae()
-        rows = [torch.as_tensor(np.asarray(row, dtype=np.int64)) for row in codes]
+        rows = [torch.from_numpy(_check_codes(row, vqvae.config.num_codes)) for row in codes]
+        if texts is not None and len(texts) != len(rows):
+            raise ValueError(f"Expected a text for each of {len(rows)} motions, got {len(texts)} texts.")
         empty = sum(len(row) == 0 for row in rows)
         if empty:
             _log.warning("%d of %d motions have no codes; they stand still for 4 frames.", empty, len(rows))
@@ -247,14 +280,20 @@ class MotionGeneration:
 
     @torch.no_grad()
     def _sample_rows(
-        self: Any, rows: list[list[int]], keys: Sequence[str], samples: int, sampling: Sampling, seed: int | None,
-        batch_size: int, max_frames: int,
+        self: Any,
+        rows: list[list[int]],
+        keys: Sequence[str],
+        samples: int,
+        sampling: Sampling,
+        seed: int | None,
+        batch_size: int,
+        max_frames: int,
     ) -> list[list[int]]:
         """Codes for prompts given as ids, `samples` each; prompts of similar length together, each encoded once."""
-        if samples < 1 or batch_size < 1 or max_frames < FRAMES_PER_CODE:
+        if samples < 1 or max_frames < FRAMES_PER_CODE:
             raise ValueError(
-                "Expected num_return_sequences and batch_size of at least 1 and max_frames of at least "
-                f"{FRAMES_PER_CODE}, got {samples}, {batch_size} and {max_frames}."
+                f"Expected num_return_sequences of at least 1 and max_frames of at least {FRAMES_PER_CODE}, got "
+                f"{samples} and {max_frames}."
             )
         seed = secrets.randbits(63) if seed is None else seed
         seen: Counter[str] = Counter()
@@ -291,13 +330,26 @@ class MotionGeneration:
     def _require_vqvae(self: Any) -> Any:
         if self.vqvae is None:
             raise ValueError(
-                "This checkpoint has no VQ-VAE, so it writes motion tokens but no motion. Convert it together with the VQ-VAE "
-                "that it was trained with: atom-hf convert-checkpoint --vqvae."
+                "This checkpoint has no VQ-VAE, so it writes motion tokens but no motion. Convert it together with "
+                "the VQ-VAE that it was trained with: atom-hf convert-checkpoint --vqvae."
             )
         return self.vqvae
 
 
+def _check_codes(row: Any, num_codes: int) -> np.ndarray:
+    """Codes of one motion as int64; nothing is rounded, and padding is none of them."""
+    codes = np.asarray(row.cpu() if isinstance(row, Tensor) else row)
+    if codes.ndim != 1 or (codes.size and codes.dtype.kind not in "iu"):
+        raise ValueError(f"Expected codes of a motion as one row of integers, got {codes.dtype} {list(codes.shape)}.")
+    outside = codes[(codes < 0) | (codes >= num_codes)]
+    if outside.size:
+        raise ValueError(f"Expected codes from 0 to {num_codes - 1}, got {outside[:5].tolist()}.")
+    return codes.astype(np.int64)
+
+
 def _batches(rows: Sequence[Any], batch_size: int) -> Iterable[list[int]]:
     """Indices of rows, similar lengths together, the longest first: what needs most memory fails first."""
+    if batch_size < 1:
+        raise ValueError(f"Expected batch_size of at least 1, got {batch_size}.")
     order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -3,11 +3,10 @@
 model = MotionGPTForPreference.from_pretrained(atom_hf.DEFAULT_MODEL)
 model.generate_motion(["a person walks forward, then jumps twice"])  →  [Motion]
 
-A T5 with motion tokens in its vocabulary and the VQ-VAE that they come from. Called with decoder inputs it is T5; called
-without, it is a causal language model over `prompt </s> completion </s>`, which is what TRL's trainers train.
+A T5 with motion tokens in its vocabulary and the VQ-VAE that they come from. Called with decoder inputs it is T5;
+called without, it is a causal language model over `prompt </s> completion </s>`, which is what TRL's trainers train.
 """
 
-import logging
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -166,8 +165,8 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
         """
         if new_num_tokens is not None and new_num_tokens < self.config.motion_token_range.stop:
             raise ValueError(
-                f"The motion tokens end at id {self.config.motion_token_range.stop - 1}; a vocabulary of {new_num_tokens} "
-                "would cut them off."
+                f"The motion tokens end at id {self.config.motion_token_range.stop - 1}; a vocabulary of "
+                f"{new_num_tokens} would cut them off."
             )
         motion_only = self.config.motion_only
         self.restrict_to_motion(False)
@@ -187,7 +186,9 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
         """The model as trainers see it that apply the output layer themselves: causal hidden states."""
         return _CausalView(self)
 
-    def causal_hidden_states(self, input_ids: Tensor, attention_mask: Tensor | None = None, *, checked: bool = False) -> Tensor:
+    def causal_hidden_states(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, *, checked: bool = False
+    ) -> Tensor:
         """Hidden states over `prompt </s> completion </s>`; that of column t scores the token in column t + 1.
 
         Prompts that occur several times in the batch are encoded once, unless dropout is active.
@@ -208,6 +209,7 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
         if checked:
             check_rows(input_ids, mask, self._eos)
         start = self.config.decoder_start_token_id
+        assert start is not None
         batch = split(input_ids, mask, eos=self._eos, pad=self.config.pad_token_id, start=start)
         hidden = self.decoder(
             input_ids=batch.decoder_ids,
@@ -218,7 +220,7 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
         )[0]
         if self.config.scale_decoder_outputs:
             hidden = hidden * self.model_dim**-0.5
-        return scatter(hidden, batch.boundary, input_ids.shape[1])
+        return scatter(hidden, batch.step)
 
     def _encode_once(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Encoder states `[B, P, d_model]`; equal rows share one pass."""
@@ -245,8 +247,8 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
     ) -> Any:
         """T5's own call, or a causal language model's.
 
-        It is T5's where decoder inputs or encoder outputs are given, or labels that are not the input itself. It is causal
-        where there are no labels, or every unmasked label equals `input_ids` at its place: the loss is then the mean
+        It is T5's where decoder inputs or encoder outputs are given, or labels that are not the input itself. It is
+        causal where there are no labels, or every unmasked label equals `input_ids` at its place: the loss is then the mean
         cross-entropy of column t's logits with column t + 1's label.
 
         Args:
@@ -265,8 +267,8 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
             `Seq2SeqLMOutput` or `CausalLMOutputWithPast`: with logits `[B, C, vocab]` or `[B, L, vocab]`.
 
         Raises:
-            ValueError: if a causal label stands in the prompt, rows have no completion, or all prompts of a training batch
-                are closed twice.
+            ValueError: if a causal label stands in the prompt, rows have no completion, or all prompts of a training
+                batch are closed twice.
         """
         given = (decoder_input_ids, encoder_outputs, decoder_inputs_embeds, inputs_embeds)
         # T5 takes the number of labels in an accumulated batch and ignores it, so that every part would count alike.
@@ -318,8 +320,8 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
 
         Args:
             inputs (`Tensor`, *optional*): prompts `[B, L]`, or as `input_ids=`.
-            return_prompt (`bool`, *optional*): whether the result is prompt and completion, or the decoder's output with
-                its start token as in T5. By default the config's `generate_returns_prompt`, and the decoder's output
+            return_prompt (`bool`, *optional*): whether the result is prompt and completion, or the decoder's output
+                with its start token as in T5. By default the config's `generate_returns_prompt`, and the decoder's output
                 where `labels`, `decoder_input_ids` or `encoder_outputs` are among the arguments, as `Seq2SeqTrainer`
                 gives them.
 

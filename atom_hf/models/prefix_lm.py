@@ -4,9 +4,9 @@
     encoder           a  man  jumps  </s>
     decoder                        start  <m_512>  <m_7>  <m_513>
 
-The first attended `</s>` closes the prompt, and the decoder's start token stands in its place. Hidden states go back to the
-columns they came from, so that column t scores the token in column t + 1, as every trainer for causal models expects.
-T5's positions are relative, therefore padding on either side changes nothing.
+The first attended `</s>` closes the prompt, and the decoder's start token stands in its place. Hidden states go back to
+the columns they came from, so that column t scores the token in column t + 1, as every trainer for causal models expects.
+T5's positions are relative, therefore padding on either side changes nothing, nor does padding between the two.
 """
 
 from typing import NamedTuple
@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 ONE_PROMPT_ONE_COMPLETION = (
-    "Rows of this model are prompt </s> completion </s>. Give trainers conversational rows, as processor.as_messages makes "
-    "them, with the tokenizer of the checkpoint as processing_class; its chat template closes both."
+    "Rows of this model are prompt </s> completion </s>. Give trainers conversational rows, as processor.as_messages "
+    "makes them, with the tokenizer of the checkpoint as processing_class; its chat template closes both."
 )
 SCORED_PROMPT = (
     "Labels stand in the prompt, which the encoder reads and nothing predicts; score completions only "
@@ -33,6 +33,7 @@ class PrefixBatch(NamedTuple):
         decoder_ids (`Tensor`): `[B, C]`, beginning with the decoder's start token.
         decoder_mask (`Tensor`): `[B, C]`, int64.
         boundary (`Tensor`): `[B]`, column of the `</s>` that closes the prompt.
+        step (`Tensor`): `[B, L]`, the decoder's step at each column of the row: 0 at the boundary, -1 before it.
     """
 
     encoder_ids: Tensor
@@ -40,6 +41,7 @@ class PrefixBatch(NamedTuple):
     decoder_ids: Tensor
     decoder_mask: Tensor
     boundary: Tensor
+    step: Tensor
 
 
 def prompt_end(input_ids: Tensor, mask: Tensor, eos: int) -> Tensor:
@@ -61,7 +63,7 @@ def split(input_ids: Tensor, mask: Tensor, *, eos: int, pad: int, start: int) ->
     """Cut rows into what the encoder and what the decoder reads.
 
     Args:
-        input_ids (`Tensor`): `[B, L]`, `prompt </s> completion </s>` with padding on either side.
+        input_ids (`Tensor`): `[B, L]`, `prompt </s> completion </s>` with padding on either side and between the two.
         mask (`Tensor`): `[B, L]`, bool, false at padding.
         eos (`int`): id of `</s>`.
         pad (`int`): id of the padding.
@@ -74,30 +76,30 @@ def split(input_ids: Tensor, mask: Tensor, *, eos: int, pad: int, start: int) ->
     columns = torch.arange(input_ids.shape[1], device=input_ids.device)
     width = int(boundary.max()) + 1
     encoder_mask = (mask & (columns <= boundary[:, None]))[:, :width]
-    steps = boundary[:, None] + columns[: input_ids.shape[1] - int(boundary.min())]
-    inside = steps < input_ids.shape[1]
-    source = steps.clamp(max=input_ids.shape[1] - 1)
-    decoder_mask = mask.gather(1, source) & inside
-    decoder_ids = input_ids.gather(1, source).masked_fill(~decoder_mask, pad)
-    decoder_ids[:, 0] = start
-    decoder_mask[:, 0] = True
     encoder_ids = input_ids[:, :width].masked_fill(~encoder_mask, pad)
-    return PrefixBatch(encoder_ids, encoder_mask.long(), decoder_ids, decoder_mask.long(), boundary)
+    # Attended columns behind the boundary, counted: padding between prompt and completion takes no step.
+    written = mask & (columns > boundary[:, None])
+    step = written.cumsum(1)
+    taken = step[:, -1:]
+    decoder_mask = torch.arange(int(taken.max()) + 1, device=input_ids.device) <= taken
+    decoder_ids = torch.full_like(decoder_mask, pad, dtype=input_ids.dtype)
+    decoder_ids.scatter_(1, step * written, input_ids)  # what is not written lands in the first column
+    decoder_ids[:, 0] = start
+    step = step.masked_fill(columns < boundary[:, None], -1)
+    return PrefixBatch(encoder_ids, encoder_mask.long(), decoder_ids, decoder_mask.long(), boundary, step)
 
 
-def scatter(hidden: Tensor, boundary: Tensor, width: int) -> Tensor:
+def scatter(hidden: Tensor, step: Tensor) -> Tensor:
     """Hidden states of decoder steps at the columns that they belong to; zeros in the prompt.
 
     Args:
         hidden (`Tensor`): `[B, C, d]`.
-        boundary (`Tensor`): `[B]`.
-        width (`int`): columns of the batch.
+        step (`Tensor`): `[B, L]`, step of each column, -1 in the prompt.
 
     Returns:
-        `Tensor`: `[B, width, d]`.
+        `Tensor`: `[B, L, d]`.
     """
-    step = torch.arange(width, device=hidden.device) - boundary[:, None]
-    index = step.clamp(0, hidden.shape[1] - 1)[..., None].expand(-1, -1, hidden.shape[-1])
+    index = step.clamp_min(0)[..., None].expand(-1, -1, hidden.shape[-1])
     return hidden.gather(1, index) * (step >= 0)[..., None].to(hidden.dtype)
 
 
@@ -118,24 +120,24 @@ def check_rows(input_ids: Tensor, mask: Tensor, eos: int) -> None:
     missing = opened < 1
     if bool(missing.any()):
         raise ValueError(
-            f"{int(missing.sum())} of {len(missing)} rows have nothing behind the first </s>: their prompt is not closed, "
-            f"or they have no completion. {ONE_PROMPT_ONE_COMPLETION}"
+            f"{int(missing.sum())} of {len(missing)} rows have nothing behind the first </s>: their prompt is not "
+            f"closed, or they have no completion. {ONE_PROMPT_ONE_COMPLETION}"
         )
     # The second </s> and what follows it: more than one column means that something comes after the completion.
     longer = ((ends >= 2) & mask).sum(1) > 1
     if bool(longer.any()):
         raise ValueError(
-            f"{int(longer.sum())} of {len(longer)} rows go on behind their second </s>: several turns, packed rows, or a "
-            f"typed </s>. {ONE_PROMPT_ONE_COMPLETION}"
+            f"{int(longer.sum())} of {len(longer)} rows go on behind their second </s>: several turns, packed rows, or "
+            f"a typed </s>. {ONE_PROMPT_ONE_COMPLETION}"
         )
 
 
 def check_gradient(gradient: Tensor, boundary: Tensor) -> None:
     """Refuse a loss that scores columns of the prompt; as a hook on hidden states, before anything is learnt from it.
 
-    Trainers that apply the output layer themselves keep their labels to themselves, but what they score sends a gradient.
-    Plain strings come out like that: the trainer appends a `</s>`, the tokenizer another one, and the first of them
-    closes a "prompt" in which the completion stands as well.
+    Trainers that apply the output layer themselves keep their labels to themselves, but what they score sends a
+    gradient. Plain strings come out like that: the trainer appends a `</s>`, the tokenizer another one, and the first
+    of them closes a "prompt" in which the completion stands as well.
 
     Args:
         gradient (`Tensor`): `[B, L, d]`, of the loss with respect to the hidden states.
@@ -164,8 +166,8 @@ def check_closed_once(input_ids: Tensor, mask: Tensor, eos: int) -> None:
     last = torch.nn.functional.pad(mask[:, 2:], (0, 1), value=False)  # is something behind the pair?
     if bool((twice & ~last).any(1).all()):
         raise ValueError(
-            "All prompts end with </s> twice: once from the chat template, once from the tokenizer, as in trainers that know "
-            "encoder-decoders themselves (CPO, ORPO). Give those rows of plain strings, which the tokenizer closes."
+            "All prompts end with </s> twice: once from the chat template, once from the tokenizer, as in trainers that "
+            "know encoder-decoders themselves (CPO, ORPO). Give those rows of plain strings; the tokenizer closes them."
         )
 
 
@@ -177,8 +179,8 @@ def unique_rows(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor] | None:
         mask (`Tensor`): `[B, P]`.
 
     Returns:
-        `tuple[Tensor, Tensor] | None`: indices of one row of each kind `[U]`, and for each row its kind `[B]`; None where
-            all rows differ.
+        `tuple[Tensor, Tensor] | None`: indices of one row of each kind `[U]`, and for each row its kind `[B]`; None
+            where all rows differ.
     """
     joined = torch.where(mask.bool(), ids, -1)
     _, kind = torch.unique(joined, dim=0, return_inverse=True)

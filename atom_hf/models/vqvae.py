@@ -229,7 +229,11 @@ class MotionVQVAE(PreTrainedModel):
         latents = self._latents(features, lengths)
         size = self.config.frames_per_code
         counts = None if lengths is None else lengths // size
-        valid = latents.new_ones(latents.shape[:2], dtype=torch.bool) if counts is None else inside(counts, latents.shape[1])
+        valid = (
+            latents.new_ones(latents.shape[:2], dtype=torch.bool)
+            if counts is None
+            else inside(counts, latents.shape[1])
+        )
         flat = latents[valid]
         learning = self.training and torch.is_grad_enabled()
         if learning:

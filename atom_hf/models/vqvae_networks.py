@@ -1,7 +1,7 @@
 """Encoder and decoder of the motion VQ-VAE: dilated residual convolutions, as in T2M-GPT, with the same weight names.
 
-Clips of different lengths share a batch: each convolution is told the lengths at its own rate and reads zeros behind the
-end of a clip, just as it does for a clip alone.
+Clips of different lengths share a batch: each convolution is told the lengths at its own rate and reads zeros behind
+the end of a clip, just as it does for a clip alone.
 """
 
 from typing import cast

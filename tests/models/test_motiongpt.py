@@ -1,4 +1,4 @@
-"""MotionGPT as a T5 and as a causal model: agreement with the original and with itself, output layer, files, adapters."""
+"""MotionGPT as T5 and as a causal model: agreement with the original and itself, output layer, files, adapters."""
 
 import copy
 import json
@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
 from transformers.modeling_outputs import CausalLMOutputWithPast, Seq2SeqLMOutput
@@ -32,10 +33,10 @@ def padded(rows: list[list[int]], side: str = "right", value: int = PAD) -> Tens
 
 
 def causal_batch(prompts=PROMPTS, answers=ANSWERS, layout: str = "right") -> dict[str, Tensor]:
-    """Rows as trainers make them: padded on one side, or (as online trainers do) prompts left and answers right."""
-    if layout == "both":
-        left, right = padded(prompts, "left"), padded(answers)
-        return _with_labels(torch.cat([left, right], 1), prompts, answers, padded(prompts, "left").shape[1])
+    """Rows as trainers make them: padded on one side, or prompts and answers each on their own."""
+    if layout in ("both", "between"):  # what `generate` returns for prompts padded on the left, or on the right
+        left, right = padded(prompts, "left" if layout == "both" else "right"), padded(answers)
+        return _with_labels(torch.cat([left, right], 1), prompts, answers, left.shape[1])
     joined = padded([p + a for p, a in zip(prompts, answers, strict=True)], layout)
     return _with_labels(joined, prompts, answers, None)
 
@@ -83,7 +84,7 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
-# Agreement with the original ------------------------------------------------------------------------------------------
+# Agreement with the original -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -147,10 +148,10 @@ def test_writes_greedily_as_the_original(original, task, longest):
     assert torch.equal(joined, torch.cat([batch["input_ids"], expected[:, 1:]], 1))
 
 
-# The two calls --------------------------------------------------------------------------------------------------------
+# The two calls -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layout", ["right", "left", "both"])
+@pytest.mark.parametrize("layout", ["right", "left", "both", "between"])
 @pytest.mark.parametrize("options", [{}, {"tie_word_embeddings": False}, {"motion_only": True}])
 def test_causal_scores_are_native_scores(layout, options):
     model = tiny_motiongpt(**options)
@@ -228,7 +229,9 @@ def test_parts_of_an_accumulated_batch_are_weighted_by_their_labels(make):
 def test_labels_in_the_prompt_are_refused():
     batch = causal_batch()
     batch["labels"][1, 5] = EOS  # the prompt's own end
-    with pytest.raises(ValueError, match=r"Labels stand in the prompt.* score completions only \(completion_only_loss"):
+    with pytest.raises(
+        ValueError, match=r"Labels stand in the prompt.* score completions only \(completion_only_loss"
+    ):
         tiny_motiongpt()(**batch)
 
 
@@ -253,7 +256,7 @@ def test_hidden_states_for_trainers_that_score_them_themselves():
     assert copy.copy(view).config is model.config
 
 
-# Encoding once --------------------------------------------------------------------------------------------------------
+# Encoding once -------------------------------------------------------------------------------------------------------
 
 
 def test_prompts_of_pairs_are_encoded_once(encoded):
@@ -296,7 +299,7 @@ def test_dropout_hits_each_row_on_its_own(encoded):
     assert counts == [2] and not torch.allclose(rows[0], rows[1], atol=1e-2)
 
 
-# generate -------------------------------------------------------------------------------------------------------------
+# generate ------------------------------------------------------------------------------------------------------------
 
 
 def test_generate_returns_prompt_and_completion():
@@ -326,7 +329,9 @@ def test_generate_returns_the_decoders_output_where_asked():
     expected = model.generate(ids, attention_mask=mask, return_prompt=False, **short)
     labels = padded(ANSWERS, value=-100)
     assert torch.equal(model.generate(input_ids=ids, attention_mask=mask, labels=labels, **short), expected)
-    begun = model.generate(ids, attention_mask=mask, decoder_input_ids=expected[:, :2], max_new_tokens=3, do_sample=False)
+    begun = model.generate(
+        ids, attention_mask=mask, decoder_input_ids=expected[:, :2], max_new_tokens=3, do_sample=False
+    )
     assert torch.equal(begun, expected)
     states = model.encoder(ids, attention_mask=mask)
     assert torch.equal(model.generate(encoder_outputs=states, attention_mask=mask, **short), expected)
@@ -349,7 +354,13 @@ def test_several_samples_a_prompt_stand_together():
 def test_beams_and_dictionaries():
     model = tiny_motiongpt()
     ids = padded(PROMPTS)
-    asked = {"num_beams": 3, "num_return_sequences": 2, "max_new_tokens": 4, "do_sample": False}
+    asked = {
+        "num_beams": 3,
+        "num_return_sequences": 2,
+        "max_new_tokens": 4,
+        "do_sample": False,
+        "suppress_tokens": [PAD],
+    }
     plain = model.generate(ids, **asked)
     result = model.generate(ids, return_dict_in_generate=True, output_scores=True, **asked)
     assert torch.equal(result.sequences, plain) and len(result.scores) == plain.shape[1] - ids.shape[1]
@@ -366,7 +377,9 @@ def _scores_of(model, sequences: Tensor, width: int) -> list[Tensor]:
     labels = sequences.clone()
     labels[:, :width] = -100
     labels[sequences == PAD] = -100
-    return causal_scores(model, {"input_ids": sequences, "attention_mask": (sequences != PAD).long(), "labels": labels})
+    return causal_scores(
+        model, {"input_ids": sequences, "attention_mask": (sequences != PAD).long(), "labels": labels}
+    )
 
 
 @pytest.mark.parametrize("prompt", [[7, 8, 9, 10], [7, EOS, 9, EOS], [7, EOS, EOS, PAD], [7, EOS, 9, PAD]])
@@ -378,7 +391,7 @@ def test_generate_refuses_prompts_that_are_not_closed_once(prompt):
     assert model.generate(ids, max_new_tokens=2, return_prompt=False).shape[0] == 2  # T5 does not mind
 
 
-# Output layer ---------------------------------------------------------------------------------------------------------
+# Output layer --------------------------------------------------------------------------------------------------------
 
 
 def test_untied_output_layer_is_kept_through_loading_resizing_and_saving(tmp_path):
@@ -453,7 +466,7 @@ def test_motion_only_in_half_precision(tmp_path):
         assert logits.isfinite().all() and (logits[..., 2:40] < -9000).all() and (logits[..., 40:] > -9000).all()
 
 
-# Parts ----------------------------------------------------------------------------------------------------------------
+# Parts ---------------------------------------------------------------------------------------------------------------
 
 
 def test_training_leaves_the_vqvae_alone():
@@ -527,7 +540,7 @@ def test_gradient_checkpointing_changes_nothing(reentrant):
         torch.testing.assert_close(results[1][1][name], gradient, rtol=1e-4, atol=1e-6, msg=name)
 
 
-# Files ----------------------------------------------------------------------------------------------------------------
+# Files ---------------------------------------------------------------------------------------------------------------
 
 
 def test_keys_are_those_of_t5_and_of_the_vqvae():
@@ -535,7 +548,9 @@ def test_keys_are_those_of_t5_and_of_the_vqvae():
     plain = T5ForConditionalGeneration(T5Config(**{**model.config.to_dict(), "model_type": "t5"}))
     expected = {*plain.state_dict(), *(f"vqvae.{name}" for name in model.vqvae.state_dict())}
     assert set(model.state_dict()) == expected
-    assert not any(name.startswith("vqvae") for name in MotionGPTForPreference(tiny_config(vqvae_config=None)).state_dict())
+    assert not any(
+        name.startswith("vqvae") for name in MotionGPTForPreference(tiny_config(vqvae_config=None)).state_dict()
+    )
 
 
 def test_saving_and_loading(tmp_path):
@@ -578,7 +593,7 @@ def test_copies_are_equal_and_apart(twin, options):
     assert (other.lm_head.weight is other.shared.weight) == (not model.config.untied_lm_head)
 
 
-# Adapters -------------------------------------------------------------------------------------------------------------
+# Adapters ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("targets", ["all-linear", ["q", "v"]])

@@ -2,8 +2,9 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
+import torch
 from torch import Tensor
 
 from atom_hf.models.prefix_lm import check_gradient, check_rows, prompt_end, scatter, split, unique_rows
@@ -22,7 +23,9 @@ def rows(*texts: str) -> tuple[Tensor, Tensor]:
 def text_of(ids: Tensor, mask: Tensor) -> list[str]:
     names = {EOS: "|", BEGIN: ">"}
     return [
-        "".join(names.get(i, chr(i - 10 + ord("a")) if i else "0") if m else "." for i, m in zip(row, kept, strict=True))
+        "".join(
+            names.get(i, chr(i - 10 + ord("a")) if i else "0") if m else "." for i, m in zip(row, kept, strict=True)
+        )
         for row, kept in zip(ids.tolist(), mask.tolist(), strict=True)
     ]
 
@@ -43,8 +46,18 @@ def test_prompt_and_completion_are_cut_at_the_first_attended_end():
 
 def test_parts_are_as_narrow_as_the_batch_allows():
     batch = cut("ab|xyz|..", "a|xyz|...")
-    assert batch.encoder_ids.shape == (2, 3)
-    assert batch.decoder_ids.shape == (2, 8)  # from the earliest boundary to the last column
+    assert batch.encoder_ids.shape == (2, 3) and batch.decoder_ids.shape == (2, 5)
+
+
+def test_padding_between_prompt_and_completion_takes_no_step():
+    """As in prompts that were padded on the right before a completion was written behind them."""
+    batch = cut("ab|..xy|", "abcd|x|.", "a|.x.y|.")
+    assert text_of(batch.decoder_ids, batch.decoder_mask) == [">xy|", ">x|.", ">xy|"]
+    assert batch.step.tolist() == [
+        [-1, -1, 0, 0, 0, 1, 2, 3],
+        [-1, -1, -1, -1, 0, 1, 2, 2],
+        [-1, 0, 0, 1, 1, 2, 3, 3],
+    ]
 
 
 def test_rows_without_an_end_are_prompts_to_the_last_column():
@@ -56,18 +69,18 @@ def test_rows_without_an_end_are_prompts_to_the_last_column():
 
 
 def test_states_go_back_to_the_columns_they_score():
-    batch = cut("..ab|xyz|", "a|x|.....")
-    steps = batch.decoder_ids.shape[1]
-    hidden = torch.arange(1.0, 2 * steps + 1).view(2, steps, 1)
-    back = scatter(hidden, batch.boundary, 9)[..., 0]
+    batch = cut("..ab|xyz|", "a|x|.....", "a|..xyz|.")
+    hidden = torch.arange(1.0, 16.0).view(3, 5, 1)
+    back = scatter(hidden, batch.step)[..., 0]
     # Column 4 of the first row holds </s>; the first step scores what stands in column 5.
     assert back[0].tolist() == [0, 0, 0, 0, 1, 2, 3, 4, 5]
-    assert back[1, :4].tolist() == [0, steps + 1, steps + 2, steps + 3]
+    assert back[1, :4].tolist() == [0, 6, 7, 8]
+    assert back[2, :8].tolist() == [0, 11, 11, 11, 12, 13, 14, 15]  # column 3 scores column 4, behind the gap
 
 
 def test_scatter_carries_gradients_of_the_columns_only():
     hidden = torch.ones(1, 3, 2, requires_grad=True)
-    scatter(hidden, torch.tensor([1]), 3)[0, :2].sum().backward()
+    scatter(hidden, torch.tensor([[-1, 0, 1, 2]]))[0, :2].sum().backward()
     assert hidden.grad[0, :, 0].tolist() == [1, 0, 0]
 
 

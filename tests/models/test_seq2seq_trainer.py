@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
+import torch
 from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainer, Seq2SeqTrainingArguments
 
-from tests.models.trl_matrix import ROWS, checkpoint, load, log_probs, native, same_gradients, tokenizer_of, train
+from tests.models.trl_parts import ROWS, checkpoint, load, log_probs, native, same_gradients, tokenizer_of, train
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,7 @@ def folder(tmp_path_factory) -> Path:
 
 def seq2seq_trainer(folder: Path, with_model: bool, **changes: Any) -> Seq2SeqTrainer:
     model, tokenizer = load(folder, moved=0.1), tokenizer_of(folder)
-    rows = [
-        {"input_ids": tokenizer(row.prompt).input_ids, "labels": tokenizer(row.chosen).input_ids} for row in ROWS
-    ]
+    rows = [{"input_ids": tokenizer(row.prompt).input_ids, "labels": tokenizer(row.chosen).input_ids} for row in ROWS]
     arguments = {
         "per_device_train_batch_size": 4,
         "per_device_eval_batch_size": 4,

@@ -7,19 +7,18 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
-trl = pytest.importorskip("trl")
+pytest.importorskip("trl")
 
+import torch
 import torch.nn.functional as F
 from datasets import Dataset
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from atom_hf.models.motiongpt import MotionGPTForPreference
-from tests.models.trl_matrix import (
+from tests.models.trl_parts import (
     BETA,
     CAPTIONS,
-    NUM_CODES,
     ROWS,
     Rewards,
     checkpoint,
@@ -254,6 +253,16 @@ def test_plain_prompts_are_conversational_ones(folders, kind):
         assert torch.equal(gradient, found[1].gradients[name])
 
 
+def test_empty_completions_are_no_mistake(folders):
+    model = load(folders["tied"])
+    prompt = tokenizer_of(folders["tied"])(ROWS[1].prompt).input_ids
+    ids = torch.tensor([[*prompt, 1]])  # a policy may close its completion at once
+    hidden = model.base_model(ids).last_hidden_state
+    hidden[:, len(prompt) - 1 :].sum().backward(retain_graph=True)
+    with pytest.raises(ValueError, match="Labels stand in the prompt"):
+        hidden[:, len(prompt) - 2 :].sum().backward()
+
+
 def test_text_without_prompts_is_refused(folders):
     rows = Dataset.from_list([{"text": f"{row.prompt} {row.chosen}"} for row in ROWS])
     with pytest.raises(ValueError, match="conversational rows"):
@@ -268,48 +277,12 @@ def test_labels_in_the_prompt_are_refused(folders):
 # Trainers that may vanish from TRL -----------------------------------------------------------------------------------
 
 
-def experimental(kind: str, folder: Path, rows: Dataset, **changes: Any) -> Any:
-    module = pytest.importorskip(f"trl.experimental.{kind}", exc_type=ImportError)
-    name = {"online_dpo": "OnlineDPO", "cpo": "CPO", "orpo": "ORPO"}[kind]
-    arguments = {
-        "output_dir": str(folder / f"out_{kind}"),
-        "max_steps": 3,
-        "per_device_train_batch_size": 4,
-        "learning_rate": 1e-2,
-        "lr_scheduler_type": "constant",
-        "max_grad_norm": 0.0,
-        "logging_steps": 1,
-        "report_to": "none",
-        "use_cpu": True,
-        "bf16": False,
-        "save_strategy": "no",
-        "gradient_checkpointing": False,
-        "disable_tqdm": True,
-        "seed": 1,
-    }
-    extra = {name: changes.pop(name) for name in ("ref_model", "reward_funcs") if name in changes}
-    return getattr(module, f"{name}Trainer")(
-        model=load(folder, moved=0.1),
-        args=getattr(module, f"{name}Config")(**arguments, **changes),
-        train_dataset=rows,
-        processing_class=tokenizer_of(folder),
-        **extra,
-    )
-
-
 @pytest.mark.parametrize("head", ["tied", "untied", "motion_only"])
 def test_online_dpo(folders, head):
     pair = Pair(folders[head])
     rewards = Rewards()
-    run = experimental(
-        "online_dpo",
-        folders[head],
-        dataset("online_dpo"),
-        ref_model=load(folders[head]),  # by default a copy of the policy
-        reward_funcs=rewards,
-        max_new_tokens=6,
-        beta=0.5,
-    )
+    reference = load(folders[head])  # by default a copy of the policy
+    run = trainer("online_dpo", folders[head], ref_model=reference, reward_funcs=rewards, max_new_tokens=6)
     result = train(run)
     prompts, completions = rewards.calls[0]
     assert len(completions) == 8
@@ -320,7 +293,7 @@ def test_online_dpo(folders, head):
         (chosen, chosen_ref), (rejected, rejected_ref) = (
             pair.logps_of(pair.ids(text), ids, whole=True) for ids in pair_of
         )
-        losses.append(-F.logsigmoid(0.5 * (chosen - chosen_ref - rejected + rejected_ref)))
+        losses.append(-F.logsigmoid(BETA["online_dpo"] * (chosen - chosen_ref - rejected + rejected_ref)))
     expected = torch.stack(losses).mean()
     assert relative(result.log[0]["loss"], expected.item()) < 1e-3
     same_gradients(result.gradients, pair.policy, expected)
@@ -330,17 +303,17 @@ def test_online_dpo(folders, head):
 @pytest.mark.parametrize("kind", ["cpo", "orpo"])
 def test_trainers_that_know_t5(folders, kind, head):
     pair = Pair(folders[head])
-    run = experimental(kind, folders[head], dataset(kind, plain=True), max_completion_length=32, beta=0.5)
+    run = trainer(kind, folders[head], rows=dataset(kind, plain=True), max_completion_length=32)
     result = train(run)
     sides = [[log_probs(pair.policy, pair.ids(row.prompt), pair.ids(row[i])) for row in ROWS] for i in (1, 2)]
     nll = -torch.cat(sides[0]).mean()
     if kind == "cpo":
         chosen, rejected = (torch.stack([part.sum() for part in side]) for side in sides)
-        expected = nll - F.logsigmoid(0.5 * (chosen - rejected)).mean()
+        expected = nll - F.logsigmoid(BETA[kind] * (chosen - rejected)).mean()
     else:
         chosen, rejected = (torch.stack([part.mean() for part in side]) for side in sides)
         odds = chosen - rejected - torch.log1p(-chosen.exp()) + torch.log1p(-rejected.exp())
-        expected = nll - 0.5 * F.logsigmoid(odds).mean()
+        expected = nll - BETA[kind] * F.logsigmoid(odds).mean()
     assert relative(result.log[0]["loss"], expected.item()) < 1e-3
     same_gradients(result.gradients, pair.policy, expected)
     assert result.log[-1]["loss"] < result.log[0]["loss"]
@@ -348,6 +321,6 @@ def test_trainers_that_know_t5(folders, kind, head):
 
 @pytest.mark.parametrize("kind", ["cpo", "orpo"])
 def test_messages_where_the_trainer_closes_them_twice(folders, kind):
-    run = experimental(kind, folders["tied"], dataset(kind), max_completion_length=32)
+    run = trainer(kind, folders["tied"], max_completion_length=32)
     with pytest.raises(ValueError, match=r"end with </s> twice.* rows of plain strings"):
         run.train()

@@ -1,4 +1,4 @@
-"""The motion VQ-VAE: agreement with MotionGPT's, clips of different lengths in a batch, float32 always, resumable training."""
+"""The motion VQ-VAE: agreement with MotionGPT's, clips of different lengths, float32 always, resumable training."""
 
 import copy
 import json
@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModel
@@ -37,7 +38,7 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
-# Agreement with the original ------------------------------------------------------------------------------------------
+# Agreement with the original -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_full_size_has_the_keys_of_the_original():
     assert sum(parameter.numel() for parameter in model.parameters()) == golden["n_params"] == 19_436_807
 
 
-# Clips of different lengths -------------------------------------------------------------------------------------------
+# Clips of different lengths ------------------------------------------------------------------------------------------
 
 LENGTHS = [4, 5, 6, 7, 8, 33, 61, 96, 95]
 
@@ -194,7 +195,7 @@ def test_one_clip_without_a_batch():
     assert torch.equal(model.decode(codes), model.decode(codes[None])[0])
 
 
-# Errors ---------------------------------------------------------------------------------------------------------------
+# Errors --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -256,7 +257,7 @@ def test_frames_per_code():
     assert model.encode(clip).shape == (1, 4) and model.decode(model.encode(clip)).shape == (1, 8, 263)
 
 
-# Precision ------------------------------------------------------------------------------------------------------------
+# Precision -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -302,7 +303,7 @@ def test_autocast_changes_nothing():
         torch.testing.assert_close(output[name], expected[name], rtol=1e-6, atol=0, msg=name)
 
 
-# Codebook and training ------------------------------------------------------------------------------------------------
+# Codebook and training -----------------------------------------------------------------------------------------------
 
 
 def test_only_update_codebook_changes_the_codebook():
@@ -361,7 +362,7 @@ def test_going_on_after_saving_equals_never_having_stopped(tmp_path):
     assert not torch.equal(stopped.quantizer.code_sum, again.quantizer.code_sum)
 
 
-# Files ----------------------------------------------------------------------------------------------------------------
+# Files ---------------------------------------------------------------------------------------------------------------
 
 
 def test_statistics_travel_with_the_model(tmp_path):

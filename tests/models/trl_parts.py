@@ -1,12 +1,13 @@
 """What the tests of the TRL contract share: a tiny checkpoint, rows, every trainer, and T5 computed by hand.
 
-    checkpoint(folder)  →  trainer("dpo", folder, …)  →  first_step(trainer)  →  loss and gradients
-    native(model)       →  log_probs(t5, prompt, completion)                  →  the same loss, written out
+checkpoint(folder)  →  trainer("dpo", folder, …)  →  first_step(trainer)  →  loss and gradients
+native(model)       →  log_probs(t5, prompt, completion)                  →  the same loss, written out
 """
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 import torch
 import trl
 from datasets import Dataset
@@ -22,8 +23,15 @@ from atom_hf.motion import codes_to_text
 NUM_CODES = 16
 GOOD, BAD = 3, 9  # codes that chosen and rejected motions are made of
 CAPTIONS = ["a person walks forward slowly and waves", "the man jumps", "someone runs in a circle", "she sits down"]
-SIZES: dict[str, Any] = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_decoder_layers": 1, "num_heads": 4}
-BETA = {"dpo": 0.5, "kto": 0.5, "grpo": 0.2, "rloo": 0.2}
+SIZES: dict[str, Any] = {
+    "d_model": 32,
+    "d_kv": 8,
+    "d_ff": 64,
+    "num_layers": 2,
+    "num_decoder_layers": 1,
+    "num_heads": 4,
+}
+BETA = {"dpo": 0.5, "kto": 0.5, "grpo": 0.2, "rloo": 0.2, "online_dpo": 0.5, "cpo": 0.5, "orpo": 0.5}
 
 
 def checkpoint(folder: Path, *, untied: bool = False, motion_only: bool = False, dropout: float = 0.0) -> Path:
@@ -122,14 +130,22 @@ class Rewards:
         return sum(token % 2 == 0 for token in ids) / max(1, len(ids))
 
 
+_EXPERIMENTAL = {"online_dpo": "OnlineDPO", "cpo": "CPO", "orpo": "ORPO"}  # may vanish from any release of TRL
+_NOT_ARGUMENTS = ("ref_model", "peft_config", "reward_funcs", "processing_class")
+
+
 def trainer(kind: str, folder: Path, model: Any = None, *, rows: Dataset | None = None, **changes: Any) -> Any:
-    """An unmodified trainer of TRL; without `model`, a policy that differs from the reference, which TRL loads itself."""
-    extra = {name: changes.pop(name) for name in ("ref_model", "peft_config", "callbacks") if name in changes}
+    """An unmodified trainer of TRL; without `model`, a policy that the reference on disk differs from."""
+    module, name = trl, kind.upper()
+    if kind in _EXPERIMENTAL:
+        module = pytest.importorskip(f"trl.experimental.{kind}", exc_type=ImportError)
+        name = _EXPERIMENTAL[kind]
+    online = kind in ("grpo", "rloo")
     arguments: dict[str, Any] = {
         "output_dir": str(folder / f"out_{kind}"),
         "max_steps": 3,
-        "per_device_train_batch_size": {"kto": 8, "grpo": 8, "rloo": 8}.get(kind, 4),
-        "learning_rate": 2e-2 if kind in ("grpo", "rloo") else 1e-2,
+        "per_device_train_batch_size": 8 if online or kind == "kto" else 4,
+        "learning_rate": 2e-2 if online else 1e-2,
         "lr_scheduler_type": "constant",
         "max_grad_norm": 0.0,
         "logging_steps": 1,
@@ -143,16 +159,16 @@ def trainer(kind: str, folder: Path, model: Any = None, *, rows: Dataset | None 
     }
     if kind in BETA:
         arguments["beta"] = BETA[kind]
-    if kind in ("grpo", "rloo"):
+    extra: dict[str, Any] = {"processing_class": tokenizer_of(folder)}
+    if online:
         arguments |= {"num_generations": 4, "max_completion_length": 6}
-        extra["reward_funcs"] = changes.pop("reward_funcs", None) or Rewards()
-    arguments |= changes
-    name = kind.upper()
-    return getattr(trl, f"{name}Trainer")(
+        extra["reward_funcs"] = Rewards()
+    for key, value in changes.items():
+        (extra if key in _NOT_ARGUMENTS else arguments)[key] = value
+    return getattr(module, f"{name}Trainer")(
         model=load(folder, moved=0.1) if model is None else model,
-        args=getattr(trl, f"{name}Config")(**arguments),
+        args=getattr(module, f"{name}Config")(**arguments),
         train_dataset=dataset(kind) if rows is None else rows,
-        processing_class=tokenizer_of(folder),
         **extra,
     )
 
