@@ -51,7 +51,9 @@ class CorpusConfig:
     synthesised: int = field(default=6000, metadata={"help": "synthesised clips of the mixture"})
     mocap: list[str] = field(
         default_factory=list,
-        metadata={"help": "real clips of the mixture: motion files or packs (.npz with joints_mm, starts, lengths, ids)"},
+        metadata={
+            "help": "real clips of the mixture: motion files or packs (.npz with joints_mm, starts, lengths, ids)"
+        },
     )
     caption_noise: float = field(default=0.25, metadata={"help": "share of synthesised clips with a wrong caption"})
     corpus_seed: int = field(default=0, metadata={"help": "chooses scenarios, motions and wrong captions"})
@@ -117,7 +119,9 @@ def wrong(scenario: Scenario, random: Random) -> Scenario:
         case "count":
             i = random.choice(counted)
             most = ACTIONS[events[i].action].max_count
-            events[i] = replace(events[i], count=random.choice([n for n in range(1, most + 1) if n != events[i].count]))
+            events[i] = replace(
+                events[i], count=random.choice([n for n in range(1, most + 1) if n != events[i].count])
+            )
         case "order":
             i = random.randrange(len(events) - 1)
             events[i], events[i + 1] = events[i + 1], events[i]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.utils import broadcast_object_list
 from corpus import Clip, CorpusConfig, read_corpus
 from progress import last_checkpoint
 from torch import Tensor
@@ -31,6 +32,7 @@ from atom_hf import (
     MotionVQVAE,
     train_tokenizer,
 )
+from atom_hf.models.templates import TASKS, fill
 
 
 @dataclass
@@ -45,7 +47,9 @@ class ModelConfig:
     num_layers: int = field(default=3, metadata={"help": "layers of a new model's encoder"})
     num_decoder_layers: int = field(default=4, metadata={"help": "layers of a new model's decoder"})
     dropout: float = field(default=0.1, metadata={"help": "while training; the saved model has none"})
-    other_tasks: float = field(default=0.2, metadata={"help": "rows of motion-to-text, prediction, in-betweening a clip"})
+    other_tasks: float = field(
+        default=0.2, metadata={"help": "rows of motion-to-text, prediction, in-betweening a clip"}
+    )
     judged_prompts: int = field(default=96, metadata={"help": "held-out prompts a validation; 0 for none"})
 
 
@@ -89,7 +93,10 @@ def rows_of(clips: list[Clip], model: MotionGPTForPreference, other_tasks: float
             elif task == "prediction":
                 cut = max(2, len(codes) // 5)
                 rows.append(
-                    {"input_ids": processor.task_ids(task, codes=codes[:cut]), "labels": processor.motion_ids(codes[cut:])}
+                    {
+                        "input_ids": processor.task_ids(task, codes=codes[:cut]),
+                        "labels": processor.motion_ids(codes[cut:]),
+                    }
                 )
             elif task == "inbetween":
                 masked = codes.copy()
@@ -117,13 +124,14 @@ class EventTrainer(Seq2SeqTrainer):
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
         """As in transformers, and the kinematic judge's scores."""
         metrics = super().evaluate(*args, metric_key_prefix=metric_key_prefix, **kwargs)
-        if self.judged_prompts and self.is_world_process_zero():
-            model = self.accelerator.unwrap_model(self.model)
-            scores = event_scores(model, self.judged_prompts)
-            scores = {f"{metric_key_prefix}_events_{name}": round(value, 4) for name, value in scores.items()}
-            metrics.update(scores)
-            self.log(scores)
-        self.accelerator.wait_for_everyone()
+        if self.judged_prompts:
+            scores: list[dict[str, float]] = [{}]
+            if self.is_world_process_zero():
+                scores = [event_scores(self.accelerator.unwrap_model(self.model), self.judged_prompts)]
+            broadcast_object_list(scores)  # all processes choose the same best checkpoint
+            scored = {f"{metric_key_prefix}_events_{name}": round(value, 4) for name, value in scores[0].items()}
+            metrics.update(scored)
+            self.log(scored)
         return metrics
 
 

@@ -31,17 +31,27 @@ class VQVAEConfig:
     """Model and optimisation."""
 
     output_dir: str = field(default="outputs/vqvae", metadata={"help": "checkpoints, and the model at the end"})
+    init: str | None = field(default=None, metadata={"help": "trained model to go on from, instead of a new one"})
+    decoder_only: bool = field(
+        default=False, metadata={"help": "leave encoder and codebook alone, so that codes keep their meaning"}
+    )
     width: int = field(default=160, metadata={"help": "channels of the convolutions; MotionGPT has 512"})
     code_dim: int = field(default=128, metadata={"help": "width of a code; MotionGPT has 512"})
     num_codes: int = field(default=512, metadata={"help": "entries of the codebook"})
-    codebook_reset: float = field(default=0.1, metadata={"help": "entries chosen by fewer latents a step are replaced"})
+    codebook_reset: float = field(
+        default=0.1, metadata={"help": "entries chosen by fewer latents a step are replaced"}
+    )
     root_weight: float = field(default=5.0, metadata={"help": "divides the deviation of root and contacts"})
-    position_weight: float = field(default=3.0, metadata={"help": "weight of the loss on joint positions; MotionGPT has 0.5"})
-    real_share: float = field(default=0.5, metadata={"help": "share of real clips in a batch, where there are both kinds"})
+    position_weight: float = field(
+        default=3.0, metadata={"help": "weight of the loss on joint positions; MotionGPT has 0.5"}
+    )
+    real_share: float = field(
+        default=0.5, metadata={"help": "share of real clips in a batch, where there are both kinds"}
+    )
     window: int = field(default=64, metadata={"help": "frames of a training crop"})
-    batch_size: int = field(default=64, metadata={"help": "crops a step, over all processes and accumulated batches"})
+    batch_size: int = field(default=64, metadata={"help": "crops a step, over processes and accumulated batches"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "batches a step in each process"})
-    learning_rate: float = field(default=4e-4, metadata={"help": "highest, after warm-up, before a cosine to a twentieth"})
+    learning_rate: float = field(default=4e-4, metadata={"help": "after warm-up, before a cosine to a twentieth"})
     warmup_steps: int = field(default=100, metadata={"help": "steps of linear warm-up"})
     max_steps: int = field(default=3000, metadata={"help": "steps of the optimiser"})
     eval_steps: int = field(default=500, metadata={"help": "steps between validations and checkpoints"})
@@ -55,7 +65,8 @@ def crops(clips: list[Clip], config: VQVAEConfig, step: int) -> tuple[np.ndarray
     share = config.real_share if 0 < real.mean() < 1 else real.mean()
     weight = np.where(real, share / max(real.sum(), 1), (1 - share) / max((~real).sum(), 1))
     frames = np.array([len(clip.features) for clip in clips])
-    weight *= frames / np.where(real, frames[real].mean() if real.any() else 1, frames[~real].mean() if (~real).any() else 1)
+    for kind in (real, ~real):  # a long clip is drawn more often, as it has more crops
+        weight[kind] *= frames[kind] / max(frames[kind].mean() if kind.any() else 1, 1)
     batch = np.zeros((config.batch_size, config.window, FEATURE_DIM), dtype=np.float32)
     lengths = np.zeros(config.batch_size, dtype=np.int64)
     for row, i in enumerate(rng.choice(len(clips), config.batch_size, p=weight / weight.sum())):
@@ -98,18 +109,24 @@ def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
     held_out = [clip for clip in clips if clip.held_out and len(clip.features) >= 4]
     accelerator.print(f"{len(train)} clips to train on, {len(held_out)} held out")
 
-    stats = MotionStats.compute((clip.features for clip in train), config.root_weight)
-    model = MotionVQVAE(
-        MotionVQVAEConfig(
-            width=config.width,
-            code_dim=config.code_dim,
-            num_codes=config.num_codes,
-            codebook_reset=config.codebook_reset,
-            position_weight=config.position_weight,
+    if config.init is not None:
+        model = MotionVQVAE.from_pretrained(config.init)
+        model.config.position_weight = config.position_weight
+    else:
+        model = MotionVQVAE(
+            MotionVQVAEConfig(
+                width=config.width,
+                code_dim=config.code_dim,
+                num_codes=config.num_codes,
+                codebook_reset=config.codebook_reset,
+                position_weight=config.position_weight,
+            )
         )
-    )
-    model.set_stats(stats)
-    optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
+        model.set_stats(MotionStats.compute((clip.features for clip in train), config.root_weight))
+    if config.decoder_only:
+        model.encoder.requires_grad_(False)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
     model, optimizer = accelerator.prepare(model.train(), optimizer)
     vqvae: MotionVQVAE = accelerator.unwrap_model(model)
     begin = 0
@@ -133,7 +150,7 @@ def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
                     accelerator.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
-        perplexity = vqvae.update_codebook()
+        perplexity = vqvae.update_codebook() if not config.decoder_only else torch.tensor(float("nan"))
         if not math.isfinite(output.loss.item()):
             raise RuntimeError(f"The loss is {output.loss.item()} at step {step}; lower --learning_rate.")
         if step % 50 == 0:

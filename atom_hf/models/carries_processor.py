@@ -1,14 +1,15 @@
 """A model that knows its processor: loaded from the same checkpoint when first used, and saved with the model."""
 
-import os
+from pathlib import Path
 from typing import Any
 
+from .hub import WithCard
 from .processing import MotionGPTProcessor
 
 _HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "token", "revision")
 
 
-class CarriesProcessor:
+class CarriesProcessor(WithCard):
     """Mixed into models, before transformers' class."""
 
     _processor: Any = None
@@ -59,17 +60,10 @@ class CarriesProcessor:
         loaded._hub_options = {name: kwargs[name] for name in _HUB_OPTIONS if kwargs.get(name) is not None}
         return model
 
-    def save_pretrained(self: Any, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """As in transformers, with the processor, so that one `from_pretrained` gives text → motion again.
-
-        Args:
-            save_directory (`str` or `Path`): folder.
-        """
-        super().save_pretrained(save_directory, *args, **kwargs)  # type: ignore[misc]
-        if not kwargs.get("is_main_process", True):
-            return
+    def _save_beside(self: Any, folder: Path) -> None:
+        super()._save_beside(folder)
         try:
             processor = self.processor
         except ValueError:  # made in memory: there is none
             return
-        processor.save_pretrained(save_directory)
+        processor.save_pretrained(folder)

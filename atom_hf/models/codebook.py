@@ -137,7 +137,7 @@ class Codebook(nn.Module):
             dist.all_reduce(count)
             dist.broadcast(spare, 0)
         # What was set to a latent by the last update starts anew from there. T2M-GPT goes on with the old sums, so
-        # that an entry which comes back to life jumps to the mean of everything that it has been set to, and dies again.
+        # that an entry which comes back to life jumps to the mean of all that it has been set to, and dies again.
         restart = self.code_count < self.reset
         self.code_sum.copy_(torch.where(restart[:, None], self.codebook * self.reset, self.code_sum))
         self.code_count.copy_(torch.where(restart, self.reset, self.code_count))

@@ -1,7 +1,7 @@
 """Checkpoints of the original MotionGPT, and of InstructMotion and AToM, as models of this package.
 
-convert("OpenMotionLab/MotionGPT-base", "motiongpt", stats="MotionGPT/assets/meta")      # a folder for from_pretrained
-convert("policy-checkpoint-20.pt", "aligned", base="motiongpt")                          # T5 or LoRA alone: base has the rest
+convert("OpenMotionLab/MotionGPT-base", "motiongpt", stats="MotionGPT/assets/meta")   # a folder for from_pretrained
+convert("policy-checkpoint-20.pt", "aligned", base="motiongpt")    # T5 or LoRA weights alone: base has the rest
 
 Sizes are read from the shapes. Files are read by `read_tensors`, so nothing in them runs.
 """
@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
@@ -19,41 +18,20 @@ from ..motion import MotionStats
 from ..motion.codes import NUM_CODES
 from .checkpoint_files import CheckpointError, read_tensors, tensor_shapes
 from .motiongpt import MotionGPTForPreference
-from .motiongpt_config import MotionGPTConfig
+from .original_models import (
+    Original,
+    assemble,
+    build_vqvae,
+    motiongpt_from_original,
+    refuse_second_vqvae,
+    vqvae_from_original,
+)
 from .original_sources import find_checkpoint, find_stats, find_tokenizer, is_original, new_folder
-from .original_weights import LEFT_OUT, OriginalWeights, check_weights, merge_adapters, shape_of, sort_weights
+from .original_weights import LEFT_OUT, OriginalWeights, sort_weights
 from .processing import MotionGPTProcessor
-from .tokenizer import motion_ids
 from .vqvae import MotionVQVAE
-from .vqvae_config import MotionVQVAEConfig
 
-__all__ = ["convert", "is_original", "motiongpt_from_original", "read_original", "vqvae_from_original"]
-
-_MOST_LAYERS = 128  # more are a hostile file's
-_KEPT_UPDATES = 100.0  # so that fine-tuning gives a code away only after hundreds of updates without use
-_OURS = ("mean", "std", "quantizer.code_sum", "quantizer.code_count", "quantizer.initialized")
-
-
-class Original(NamedTuple):
-    """An original checkpoint, ready for `MotionGPTForPreference.from_pretrained(None, config=…, state_dict=…)`.
-
-    Args:
-        config ([`MotionGPTConfig`]): sizes.
-        state_dict (`dict[str, Tensor]`): weights of language model and VQ-VAE, float32.
-        processor ([`MotionGPTProcessor`] or `None`): with the tokenizer, if there is one.
-        found (`list[str]`): what the checkpoint holds, a line each.
-    """
-
-    config: MotionGPTConfig
-    state_dict: dict[str, Tensor]
-    processor: MotionGPTProcessor | None
-    found: list[str]
-
-    def model(self) -> MotionGPTForPreference:
-        """The model, in evaluation mode, with its processor."""
-        model = MotionGPTForPreference.from_pretrained(None, config=self.config, state_dict=self.state_dict)
-        model.processor = self.processor
-        return model
+__all__ = ["Original", "convert", "is_original", "motiongpt_from_original", "read_original", "vqvae_from_original"]
 
 
 class _Base(NamedTuple):
@@ -62,66 +40,6 @@ class _Base(NamedTuple):
     language_model: Mapping[str, Tensor] | None = None
     vqvae: MotionVQVAE | None = None
     processor: MotionGPTProcessor | None = None
-
-
-def vqvae_from_original(
-    state_dict: Mapping[str, Tensor], stats: MotionStats | str | Path | None = None
-) -> MotionVQVAE:
-    """The motion tokenizer of an original checkpoint.
-
-    Args:
-        state_dict (`Mapping[str, Tensor]`): its weights, with or without `vae.` in front; those of a language model,
-            `metrics.*` and `_losses.*` are passed over.
-        stats ([`MotionStats`] or `str` or `Path`): mean and deviation of the features that it was trained on, or the
-            folder that they are in; the checkpoint does not hold them. For normalised features only,
-            `MotionStats(np.zeros(263), np.ones(263))`.
-
-    Returns:
-        [`MotionVQVAE`]: in evaluation mode.
-
-    Raises:
-        ValueError: if weights are missing, unexpected or of other shapes, or there are no statistics.
-    """
-    return _vqvae(sort_weights(state_dict).vae, find_stats(stats))
-
-
-def motiongpt_from_original(
-    state_dict: Mapping[str, Tensor],
-    *,
-    tokenizer: PreTrainedTokenizerBase | None = None,
-    vqvae: MotionVQVAE | None = None,
-    stats: MotionStats | str | Path | None = None,
-    base: Mapping[str, Tensor] | None = None,
-    lora_alpha: float = 16,
-) -> MotionGPTForPreference:
-    """A MotionGPT from the weights of an original checkpoint.
-
-    Args:
-        state_dict (`Mapping[str, Tensor]`): weights, such as `read_tensors` gives: `lm.language_model.*` and `vae.*` of
-            MotionGPT, or a T5's alone, plain or with LoRA weights of PEFT, which are merged.
-        tokenizer (`PreTrainedTokenizerBase`, *optional*): with motion tokens; see `load_motion_tokenizer`.
-        vqvae ([`MotionVQVAE`], *optional*): for weights that have none.
-        stats ([`MotionStats`] or `str` or `Path`, *optional*): mean and deviation that a VQ-VAE among the weights was
-            trained with, or their folder; needed if there is one.
-        base (`Mapping[str, Tensor]`, *optional*): weights of the original that LoRA weights without a model belong to.
-        lora_alpha (`float`, *optional*, defaults to 16): scale that LoRA weights were trained with; no file holds it.
-
-    Returns:
-        [`MotionGPTForPreference`]: in float32 and evaluation mode, without dropout.
-
-    Raises:
-        ValueError: if weights are missing, unexpected or of other shapes, or something that is needed was not given.
-    """
-    weights = sort_weights(state_dict)
-    lacking = _Base()
-    if base is not None:
-        other = sort_weights(base)
-        own = vqvae is None and not weights.vae and other.vae
-        lacking = _Base(other.language_model, _vqvae(other.vae, find_stats(stats)) if own else None)
-    if weights.vae:
-        _refuse_second_vqvae(vqvae)
-        vqvae = _vqvae(weights.vae, find_stats(stats))
-    return _assemble(weights, lacking, vqvae or lacking.vqvae, tokenizer, lora_alpha).model()
 
 
 def read_original(
@@ -154,41 +72,28 @@ def read_original(
     """
     path = find_checkpoint(source, **hub)
     weights = _read(path)
-    if not weights.language_model and not weights.adapters and weights.vae:
-        raise CheckpointError(
-            path, "expected a language model, but it holds a VQ-VAE alone: name it as vqvae (--vqvae) of a checkpoint that has "
-            "none, or take vqvae_from_original(read_tensors(path), stats)."
-        )  # fmt: skip
-    if not weights.language_model and weights.adapters and base is None:
-        raise CheckpointError(
-            path, f"it holds LoRA weights of {len(weights.adapters)} layers and not the model that they change. Give that one as "
-            'base (--base), such as "OpenMotionLab/MotionGPT-base" or the folder of a converted checkpoint.'
-        )  # fmt: skip
-    whole = bool(weights.language_model and (weights.vae or vqvae is not None))
-    if base is not None and whole:
-        raise ValueError(f"{path} needs no base, it is whole; leave base (--base) out.")
-    lacking = _Base()
+    _check_parts(path, weights, base, vqvae)
     needs_stats = bool(weights.vae)
     if weights.vae:
-        _refuse_second_vqvae(vqvae)
+        statistics = find_stats(stats, path)
         with _naming(path):
-            vqvae = _vqvae(weights.vae, find_stats(stats, path))
+            vqvae = build_vqvae(weights.vae, statistics)
     elif vqvae is not None and not isinstance(vqvae, MotionVQVAE):
         needs_stats = is_original(vqvae)
         vqvae = _open_vqvae(vqvae, stats, hub)
+    lacking = _Base()
     if base is not None:
-        needs_stats |= vqvae is None and is_original(base)
+        needs_stats = needs_stats or (vqvae is None and is_original(base))
         lacking = _open_base(base, vqvae, stats, hub)
-    if stats is not None and not needs_stats:
-        raise ValueError(
-            "stats (--stats) belong to the weights of an original VQ-VAE, but none is read; leave them out."
-        )
-    vqvae = vqvae if vqvae is not None else lacking.vqvae
-    if tokenizer is not None or lacking.processor is None:
-        codes = NUM_CODES if vqvae is None else vqvae.config.num_codes
-        tokenizer = find_tokenizer(tokenizer, path, codes)
+        vqvae = lacking.vqvae if vqvae is None else vqvae
+    words: PreTrainedTokenizerBase | MotionGPTProcessor | None = lacking.processor
+    if tokenizer is not None or words is None:
+        words = find_tokenizer(tokenizer, path, NUM_CODES if vqvae is None else vqvae.config.num_codes)
     with _naming(path):
-        return _assemble(weights, lacking, vqvae, tokenizer, lora_alpha)
+        original = assemble(weights, vqvae, words, lora_alpha, lacking.language_model)
+    if stats is not None and not needs_stats:
+        raise ValueError("stats (--stats) belong to an original VQ-VAE, but none is read; leave them out.")
+    return original
 
 
 def convert(
@@ -208,13 +113,14 @@ def convert(
 
     Args:
         source (`str` or `Path`): MotionGPT's `motiongpt_s3_h3d.tar`, a folder that holds it, or
-            `"OpenMotionLab/MotionGPT-base"`; or a `.pt`, `.pth`, `.bin`, `.ckpt` or `.safetensors` that was trained from it.
+            `"OpenMotionLab/MotionGPT-base"`; or a `.pt`, `.pth`, `.bin`, `.ckpt` or `.safetensors` that was trained
+            from it.
         output (`str` or `Path`, *optional*): folder to write, with model, tokenizer and statistics.
         stats ([`MotionStats`] or `str` or `Path`, *optional*): mean and deviation that the VQ-VAE was trained with, or
-            the folder of `mean.npy` and `std.npy`, `assets/meta` of MotionGPT's repository; by default those beside the
-            checkpoint. Without them there is no conversion of a VQ-VAE.
-        tokenizer (`PreTrainedTokenizerBase` or `str` or `Path`, *optional*): folder or Hub repository of the T5 tokenizer; by
-            default that of `base`, the `tokenizer.json` beside the checkpoint, or google/flan-t5-base.
+            the folder of `mean.npy` and `std.npy`, `assets/meta` of MotionGPT's repository; by default those beside
+            the checkpoint. Without them no VQ-VAE is converted.
+        tokenizer (`PreTrainedTokenizerBase` or `str` or `Path`, *optional*): folder or Hub repository of the T5
+            tokenizer; by default that of `base`, the `tokenizer.json` beside the checkpoint, or google/flan-t5-base.
         base (`str` or `Path`, *optional*): checkpoint, original or converted, that gives what the source lacks: the
             model that LoRA weights change, the VQ-VAE.
         vqvae ([`MotionVQVAE`] or `str` or `Path`, *optional*): checkpoint, original or converted, of the VQ-VAE for a
@@ -237,8 +143,9 @@ def convert(
         original = read_original(
             source, stats=stats, tokenizer=tokenizer, base=base, vqvae=vqvae, lora_alpha=lora_alpha, revision=revision
         )
-        for line in original.found if report is not None else ():
-            report(line)
+        if report is not None:
+            for line in original.found:
+                report(line)
         return original.model()
 
     if output is None:
@@ -268,7 +175,9 @@ def loading_arguments(source: str | Path, options: dict[str, Any]) -> tuple[dict
         raise ValueError("The config of an original checkpoint comes from its shapes; leave config out.")
     mine = ("stats", "tokenizer", "base", "vqvae", "lora_alpha")
     hub = ("revision", "cache_dir", "token", "local_files_only", "force_download")
-    original = read_original(source, **{name: options[name] for name in (*mine, *hub) if options.get(name) is not None})
+    original = read_original(
+        source, **{name: options[name] for name in (*mine, *hub) if options.get(name) is not None}
+    )
     fields = original.config.to_dict().keys() - {"dtype", "torch_dtype"}
     for name in fields & options.keys():
         setattr(original.config, name, options[name])
@@ -277,14 +186,26 @@ def loading_arguments(source: str | Path, options: dict[str, Any]) -> tuple[dict
 
 
 def _read(path: Path) -> OriginalWeights:
-    tensors = read_tensors(path, keep=lambda name: not name.startswith(LEFT_OUT))
     with _naming(path):
-        weights = sort_weights(tensors)
+        weights = sort_weights(read_tensors(path, keep=lambda name: not name.startswith(LEFT_OUT)), copy=False)
     for name in tensor_shapes(path):
         if name.startswith(LEFT_OUT):
-            group = name.partition(".")[0] + ".*"
-            weights.left_out[group] = weights.left_out.get(group, 0) + 1
+            weights.left_out[name.partition(".")[0] + ".*"] += 1
     return weights
+
+
+def _check_parts(path: Path, weights: OriginalWeights, base: Any, vqvae: Any) -> None:
+    """Something for everything that is needed, and nothing for what is there."""
+    if weights.vae and not weights.language_model and not weights.adapters:
+        raise CheckpointError(
+            path,
+            "expected a language model, but it holds a VQ-VAE alone: give it as vqvae (--vqvae) of a checkpoint that "
+            "has none, or take vqvae_from_original(read_tensors(path), stats).",
+        )
+    if weights.vae:
+        refuse_second_vqvae(vqvae)
+    if base is not None and weights.language_model and (weights.vae or vqvae is not None):
+        raise ValueError(f"{path} lacks nothing that a base would give; leave base (--base) out.")
 
 
 def _open_vqvae(source: str | Path, stats: Any, hub: Mapping[str, Any]) -> MotionVQVAE:
@@ -292,18 +213,34 @@ def _open_vqvae(source: str | Path, stats: Any, hub: Mapping[str, Any]) -> Motio
     if not is_original(source):
         return MotionVQVAE.from_pretrained(source)
     path = find_checkpoint(source, **hub)
+    weights, statistics = _read(path), find_stats(stats, path)
     with _naming(path):
-        return _vqvae(_read(path).vae, find_stats(stats, path))
+        return build_vqvae(weights.vae, statistics)
 
 
 def _open_base(source: str | Path, vqvae: MotionVQVAE | None, stats: Any, hub: Mapping[str, Any]) -> _Base:
-    if is_original(source):
-        path = find_checkpoint(source, **hub)
-        weights = _read(path)
+    """Language model, VQ-VAE unless there is one, and processor if there is one, of the base."""
+    if not is_original(source):
+        model = MotionGPTForPreference.from_pretrained(source)
+        weights = {name: value for name, value in model.state_dict().items() if not name.startswith("vqvae.")}
+        return _Base(weights, model.vqvae, model.processor)
+    path = find_checkpoint(source, **hub)
+    parts = _read(path)
+    if parts.adapters:
+        raise CheckpointError(path, "expected a base without LoRA weights; convert it, and give what that wrote.")
+    if vqvae is None and parts.vae:
+        statistics = find_stats(stats, path)
         with _naming(path):
-            if vqvae is None and weights.vae:
-                vqvae = _vqvae(weights.vae, find_stats(stats, path))
-            return _Base(merge_adapters(weights.language_model, weights.adapters, 1), vqvae)
-    model = MotionGPTForPreference.from_pretrained(source)
-    weights = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("vqvae.")}
-    return _Base(weights, model.vqvae, model.processor)
+            vqvae = build_vqvae(parts.vae, statistics)
+    return _Base(parts.language_model, vqvae)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors about weights name the file that they are in."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except ValueError as error:
+        raise CheckpointError(path, str(error)) from error

@@ -5,10 +5,9 @@ model.motion_to_text([motion])                                                  
 model.predict_motion([beginning])                                                 →  [Motion], the beginning going on
 """
 
-import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,13 @@ from tqdm.auto import tqdm
 
 from ..motion import Motion
 from ..motion.motion import FRAMES_PER_CODE
+from .motion_coding import MotionCoding, batches
 from .sampling import Sampling, noise_generator, sample_codes
 
-_log = logging.getLogger(__name__)
 _LONG_LIST = 64  # rows from which a progress bar is shown
 
 
-class MotionGeneration:
+class MotionGeneration(MotionCoding):
     """Methods of [`MotionGPTForPreference`] that need its tokenizer and its VQ-VAE."""
 
     def generate_motion(
@@ -105,7 +104,9 @@ class MotionGeneration:
         sampling = Sampling(temperature, top_k, top_p)
         written = self._sample_rows(rows, keys, 1, sampling, seed, batch_size, max_frames)
         longest = max_frames // FRAMES_PER_CODE
-        joined = [np.concatenate([codes, more])[:longest] for codes, more in zip(begun, written, strict=True)]
+        # A model that adds nothing gives an empty list, which numpy would take for floats.
+        more = [np.asarray(codes, dtype=np.int64) for codes in written]
+        joined = [np.concatenate(pair)[:longest] for pair in zip(begun, more, strict=True)]
         return self.decode_motion(joined, batch_size=batch_size)
 
     def fill_motion(
@@ -188,7 +189,7 @@ class MotionGeneration:
         try:
             self.restrict_to_motion(False)
             self.eval()
-            for part in _batches(rows, batch_size):
+            for part in batches(rows, batch_size):
                 ids, mask = self._pad([rows[i] for i in part])
                 written = self.generate(
                     ids,
@@ -204,79 +205,6 @@ class MotionGeneration:
             self.restrict_to_motion(motion_only)
             self.train(training)
         return captions
-
-    @torch.no_grad()
-    def encode_motion(self: Any, motions: Sequence[Motion], *, batch_size: int = 32) -> list[np.ndarray]:
-        """Codes of motions.
-
-        Args:
-            motions (`Sequence[Motion]`): at least 4 frames of features each, or 5 of joints `[T, 22, 3]` in metres,
-                at 20 fps.
-            batch_size (`int`, *optional*, defaults to 32): motions at once.
-
-        Returns:
-            `list[np.ndarray]`: `[T // 4]` codes each, int64.
-
-        Raises:
-            TypeError: if something is no [`Motion`].
-            ValueError: if a motion is too short, or the checkpoint has no VQ-VAE.
-        """
-        vqvae = self._require_vqvae()
-        features = []
-        for motion in motions:
-            if not isinstance(motion, Motion):
-                raise TypeError(f"Expected motions, got {type(motion).__name__}; Motion(joints) makes one.")
-            features.append(torch.from_numpy(np.asarray(motion.to_features(), dtype=np.float32)))
-            if len(features[-1]) < FRAMES_PER_CODE:
-                raise ValueError(
-                    f"Motion {len(features) - 1} has {len(features[-1])} frames of features at 20 fps, and a code "
-                    f"needs {FRAMES_PER_CODE}; joints give one frame less than they are."
-                )
-        codes: list[np.ndarray] = [np.zeros(0, np.int64)] * len(features)
-        for part in _batches(features, batch_size):
-            lengths = torch.tensor([len(features[i]) for i in part], device=vqvae.device)
-            batch = torch.nn.utils.rnn.pad_sequence([features[i] for i in part], batch_first=True)
-            found = vqvae.encode(vqvae.normalize(batch.to(vqvae.device)), lengths)
-            for row, i in enumerate(part):
-                codes[i] = found[row, : len(features[i]) // FRAMES_PER_CODE].cpu().numpy()
-        return codes
-
-    @torch.no_grad()
-    def decode_motion(
-        self: Any, codes: Sequence[Any], texts: Sequence[str] | None = None, *, batch_size: int = 32
-    ) -> list[Motion]:
-        """Motions of codes, decoded in batches.
-
-        Args:
-            codes (`Sequence`): rows of integers from 0 to `num_codes - 1`, of any length; an empty row becomes the
-                single code 0, as in MotionGPT.
-            texts (`Sequence[str]`, *optional*): what each motion shows.
-            batch_size (`int`, *optional*, defaults to 32): motions at once.
-
-        Returns:
-            `list[Motion]`: 4 frames a code at 20 fps, joints `[T, 22, 3]` in metres, with features, codes and text.
-
-        Raises:
-            ValueError: if codes are not one row of integers within the codebook, the number of texts is another one,
-                or the checkpoint has no VQ-VAE.
-        """
-        vqvae = self._require_vqvae()
-        rows = [torch.from_numpy(_check_codes(row, vqvae.config.num_codes)) for row in codes]
-        if texts is not None and len(texts) != len(rows):
-            raise ValueError(f"Expected a text for each of {len(rows)} motions, got {len(texts)} texts.")
-        empty = sum(len(row) == 0 for row in rows)
-        if empty:
-            _log.warning("%d of %d motions have no codes; they stand still for 4 frames.", empty, len(rows))
-        rows = [row if len(row) else torch.zeros(1, dtype=torch.long) for row in rows]
-        motions: list[Motion | None] = [None] * len(rows)
-        for part in _batches(rows, batch_size):
-            batch = torch.nn.utils.rnn.pad_sequence([rows[i] for i in part], batch_first=True, padding_value=-1)
-            features = vqvae.denormalize(vqvae.decode(batch.to(vqvae.device))).cpu().numpy()
-            for row, i in enumerate(part):
-                frames = len(rows[i]) * vqvae.config.frames_per_code
-                text = None if texts is None else texts[i]
-                motions[i] = Motion.from_features(features[row, :frames].copy(), rows[i].numpy(), text)
-        return [motion for motion in motions if motion is not None]
 
     @torch.no_grad()
     def _sample_rows(
@@ -307,7 +235,7 @@ class MotionGeneration:
         try:
             # A prompt has up to twice as many codes as words come in; batches are made by the prompts' lengths alone.
             with tqdm(total=len(work), unit="motion", disable=None if len(work) > _LONG_LIST else True) as bar:
-                for part in _batches([rows[i] for i, _, _ in work], batch_size):
+                for part in batches([rows[i] for i, _, _ in work], batch_size):
                     ids, mask = self._pad([rows[work[j][0]] for j in part])
                     generators = [noise_generator(seed, work[j][1], work[j][2]) for j in part]
                     states = self._encode_once(ids, mask)
@@ -326,30 +254,3 @@ class MotionGeneration:
         lengths = torch.tensor([len(row) for row in rows])
         mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
         return ids.to(self.device), mask.to(self.device)
-
-    def _require_vqvae(self: Any) -> Any:
-        if self.vqvae is None:
-            raise ValueError(
-                "This checkpoint has no VQ-VAE, so it writes motion tokens but no motion. Convert it together with "
-                "the VQ-VAE that it was trained with: atom-hf convert-checkpoint --vqvae."
-            )
-        return self.vqvae
-
-
-def _check_codes(row: Any, num_codes: int) -> np.ndarray:
-    """Codes of one motion as int64; nothing is rounded, and padding is none of them."""
-    codes = np.asarray(row.cpu() if isinstance(row, Tensor) else row)
-    if codes.ndim != 1 or (codes.size and codes.dtype.kind not in "iu"):
-        raise ValueError(f"Expected codes of a motion as one row of integers, got {codes.dtype} {list(codes.shape)}.")
-    outside = codes[(codes < 0) | (codes >= num_codes)]
-    if outside.size:
-        raise ValueError(f"Expected codes from 0 to {num_codes - 1}, got {outside[:5].tolist()}.")
-    return codes.astype(np.int64)
-
-
-def _batches(rows: Sequence[Any], batch_size: int) -> Iterable[list[int]]:
-    """Indices of rows, similar lengths together, the longest first: what needs most memory fails first."""
-    if batch_size < 1:
-        raise ValueError(f"Expected batch_size of at least 1, got {batch_size}.")
-    order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
-    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -92,18 +92,31 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
         """As in transformers; the VQ-VAE stays frozen and in float32.
 
+        Checkpoints of the original MotionGPT, and those that InstructMotion and AToM trained from it, are converted in
+        memory. Trainers that load their reference model by name need one that `convert` has written into a folder.
+
         Args:
-            pretrained_model_name_or_path (`str` or `Path`): a folder or a Hub repository.
+            pretrained_model_name_or_path (`str` or `Path`): a folder, a Hub repository, or the file of an original.
+            **kwargs (*optional*): transformers' own; for originals also `stats`, `tokenizer`, `base`, `vqvae` and
+                `lora_alpha` of `atom_hf.models.convert.convert`.
 
         Returns:
             [`MotionGPTForPreference`]: in evaluation mode.
 
         Raises:
-            CheckpointError: if the weights are damaged.
+            CheckpointError: if the weights are damaged, or those of another model.
+            OSError: if there is no such checkpoint, or no network.
         """
-        with explain_damaged_weights(pretrained_model_name_or_path):
-            result = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+        from .convert import is_original, loading_arguments  # which needs this class
+
+        source, processor = pretrained_model_name_or_path, None
+        if is_original(source):
+            kwargs, processor = loading_arguments(source, kwargs)
+            source = None
+        with explain_damaged_weights(source):
+            result = super().from_pretrained(source, *args, **kwargs)
         model = result[0] if isinstance(result, tuple) else result
+        model._processor = processor
         if model.vqvae is not None:
             model.vqvae.requires_grad_(False)  # loading makes all weights anew, and trainable
         return result
@@ -248,8 +261,8 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
         """T5's own call, or a causal language model's.
 
         It is T5's where decoder inputs or encoder outputs are given, or labels that are not the input itself. It is
-        causal where there are no labels, or every unmasked label equals `input_ids` at its place: the loss is then the mean
-        cross-entropy of column t's logits with column t + 1's label.
+        causal where there are no labels, or every unmasked label equals `input_ids` at its place: the loss is then
+        the mean cross-entropy of column t's logits with column t + 1's label.
 
         Args:
             input_ids (`Tensor`, *optional*): `[B, L]`; prompts, or `prompt </s> completion </s>`.
@@ -321,9 +334,9 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
         Args:
             inputs (`Tensor`, *optional*): prompts `[B, L]`, or as `input_ids=`.
             return_prompt (`bool`, *optional*): whether the result is prompt and completion, or the decoder's output
-                with its start token as in T5. By default the config's `generate_returns_prompt`, and the decoder's output
-                where `labels`, `decoder_input_ids` or `encoder_outputs` are among the arguments, as `Seq2SeqTrainer`
-                gives them.
+                with its start token as in T5. By default the config's `generate_returns_prompt`, and the decoder's
+                output where `labels`, `decoder_input_ids` or `encoder_outputs` are among the arguments, as
+                `Seq2SeqTrainer` gives them.
 
         Returns:
             `Tensor` or `ModelOutput`: `[B * num_return_sequences, L + new]`, or the decoder's output `[…, 1 + new]`.

@@ -1,6 +1,6 @@
 """Configuration of MotionGPT: a T5 whose vocabulary ends in motion tokens, with the VQ-VAE that they come from."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from transformers import T5Config
 
@@ -21,9 +21,9 @@ class MotionGPTConfig(T5Config):
         num_codes (`int`, *optional*, defaults to 512): motion codes, as many as the codebook has entries.
         vqvae_config ([`MotionVQVAEConfig`] or `dict`, *optional*): sizes of the motion tokenizer that the model
             carries; without it the model reads and writes motion tokens but cannot turn them into motion.
-        motion_only (`bool`, *optional*, defaults to `False`): whether everything that the model writes is motion: logits
-            of all other tokens but `</s>` are lowered by 10,000, in training, sampling and in a reference model that is
-            loaded from the same folder.
+        motion_only (`bool`, *optional*, defaults to `False`): whether everything that the model writes is motion:
+            logits of all other tokens but `</s>` are lowered by 10,000, in training, sampling and in a reference model
+            that is loaded from the same folder.
         untied_lm_head (`bool`, *optional*, defaults to `False`): whether the output layer has weights of its own, as
             flan-T5 and MotionGPT have; read from `tie_word_embeddings: false` of such checkpoints.
         generate_returns_prompt (`bool`, *optional*, defaults to `True`): whether `generate` returns prompt and
@@ -35,7 +35,7 @@ class MotionGPTConfig(T5Config):
 
     model_type = "motiongpt"
     # TRL reads it without asking when it loads a reference model; None would break saving.
-    auto_map = {}  # noqa: RUF012
+    auto_map: ClassVar[dict[str, str]] = {}
 
     dropout_rate: float | int = 0.0
     motion_token_start: int | None = None
@@ -54,9 +54,7 @@ class MotionGPTConfig(T5Config):
         if isinstance(self.vqvae_config, dict):
             self.vqvae_config = MotionVQVAEConfig(**self.vqvae_config)
         elif self.vqvae_config is not None and not isinstance(self.vqvae_config, MotionVQVAEConfig):
-            raise TypeError(
-                f"vqvae_config is a MotionVQVAEConfig or a dict, got {type(self.vqvae_config).__name__}."
-            )
+            raise TypeError(f"vqvae_config is a MotionVQVAEConfig or a dict, got {type(self.vqvae_config).__name__}.")
         if self.vqvae_config is not None and self.vqvae_config.num_codes != self.num_codes:
             raise ValueError(
                 f"The model writes {self.num_codes} motion codes and the VQ-VAE has {self.vqvae_config.num_codes}; "
@@ -66,8 +64,8 @@ class MotionGPTConfig(T5Config):
             self.motion_token_start = self.vocab_size - self.num_codes - SPECIAL_MOTION_TOKENS
         if not 0 <= self.motion_token_start <= self.vocab_size - self.num_codes - SPECIAL_MOTION_TOKENS:
             raise ValueError(
-                f"{self.num_codes} + {SPECIAL_MOTION_TOKENS} motion tokens from id {self.motion_token_start} do not fit "
-                f"into a vocabulary of {self.vocab_size}."
+                f"{self.num_codes} + {SPECIAL_MOTION_TOKENS} motion tokens from id {self.motion_token_start} do not "
+                f"fit into a vocabulary of {self.vocab_size}."
             )
 
     @property

@@ -1,9 +1,9 @@
-"""What the names in an original checkpoint mean: MotionGPT's own, and those that InstructMotion and AToM trained from it.
+"""What the names in an original checkpoint mean: in MotionGPT's own, and in those that others trained from it.
 
-    lm.language_model.shared.weight                          the language model, in T5's names
-    base_model.model.encoder.….q.lora_A.default.weight       an adapter that PEFT trained
-    vae.quantizer.codebook                                   the VQ-VAE
-    metrics.…, _losses.…                                     left out
+lm.language_model.shared.weight                          the language model, in T5's names
+base_model.model.encoder.….q.lora_A.default.weight       an adapter that PEFT trained
+vae.quantizer.codebook                                   the VQ-VAE
+metrics.…, _losses.…                                     left out
 """
 
 import re
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 LEFT_OUT = ("metrics.", "_losses.")  # evaluators and sums of losses that Lightning saved with the model
@@ -19,7 +20,7 @@ _BARE_VAE = ("encoder.model.", "decoder.model.", "quantizer.")  # T5 has encoder
 _LANGUAGE_MODEL = ("lm.language_model.", "language_model.")
 _PEFT = "base_model.model."
 _ADAPTER = re.compile(r"(?P<layer>.+)\.lora_(?P<side>[AB])(?:\.(?P<adapter>[^.]+)(?:\.default)?)?\.weight")
-_COPIES = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
+COPIES = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 _LISTED = 10
 
 
@@ -39,11 +40,13 @@ class OriginalWeights(NamedTuple):
     left_out: dict[str, int]
 
 
-def sort_weights(state_dict: Mapping[str, Tensor]) -> OriginalWeights:
+def sort_weights(state_dict: Mapping[str, Tensor], copy: bool = True) -> OriginalWeights:
     """The parts of an original checkpoint.
 
     Args:
         state_dict (`Mapping[str, Tensor]`): names and weights, such as `read_tensors` gives.
+        copy (`bool`, *optional*, defaults to `True`): whether to copy what is in float32 already, so that training the
+            model leaves the state dict as it is.
 
     Returns:
         [`OriginalWeights`]: weights in float32.
@@ -71,10 +74,11 @@ def sort_weights(state_dict: Mapping[str, Tensor]) -> OriginalWeights:
                 name, kind = match["side"], parts.adapters.setdefault(match["layer"] + ".weight", {})
         if name in kind:
             raise ValueError(f"Expected each weight once, but {full[:120]} is there under another name as well.")
-        kind[name] = tensor.detach().float()
+        kind[name] = tensor.detach().to(torch.float32, copy=copy)
     if len(adapters) > 1:
         raise ValueError(
-            f"Expected one LoRA adapter, got {_some(sorted(adapters))}. Save the one that is wanted, or merge it with PEFT."
+            f"Expected one LoRA adapter, got {_some(sorted(adapters))}. Save the one that is wanted, or merge it with "
+            "PEFT."
         )
     if halves := [layer for layer, sides in parts.adapters.items() if len(sides) != 2]:
         raise ValueError(f"Expected lora_A and lora_B for each layer, but one is missing for {_some(halves)}.")
@@ -107,8 +111,8 @@ def merge_adapters(
         fits = a.ndim == b.ndim == 2 and 0 < len(a) == b.shape[1] and weight.shape == (len(b), a.shape[1])
         if not fits:
             raise ValueError(
-                f"Expected A [r, in] and B [out, r] for {name} {list(weight.shape)}, got {list(a.shape)} and {list(b.shape)}. "
-                "The adapter belongs to another base model."
+                f"Expected A [r, in] and B [out, r] for {name} {list(weight.shape)}, got {list(a.shape)} and "
+                f"{list(b.shape)}. The adapter belongs to another base model."
             )
         merged[name] = weight + (b @ a) * (lora_alpha / len(a))
     return merged
@@ -125,7 +129,7 @@ def check_weights(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor],
     Raises:
         ValueError: if not; lists the first ten, and says how many.
     """
-    missing = [name for name in expected if name not in weights and name not in _COPIES]
+    missing = [name for name in expected if name not in weights and name not in COPIES]
     unexpected = [name for name in weights if name not in expected]
     misshapen = [
         f"{name} {list(weights[name].shape)} instead of {list(tensor.shape)}"
@@ -136,7 +140,8 @@ def check_weights(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor],
     found = "; ".join(f"{len(names)} {word}: {_some(names)}" for word, names in problems.items() if names)
     if found:
         raise ValueError(
-            f"Expected the {len(expected)} weights of {what}, but {found}. It is the checkpoint of another model, or not whole."
+            f"Expected the {len(expected)} weights of {what}, but {found}. It is the checkpoint of another model, or "
+            "not whole."
         )
 
 

@@ -4,9 +4,9 @@
     encoder           a  man  jumps  </s>
     decoder                        start  <m_512>  <m_7>  <m_513>
 
-The first attended `</s>` closes the prompt, and the decoder's start token stands in its place. Hidden states go back to
-the columns they came from, so that column t scores the token in column t + 1, as every trainer for causal models expects.
-T5's positions are relative, therefore padding on either side changes nothing, nor does padding between the two.
+The first attended `</s>` closes the prompt, and the decoder's start token stands in its place. Hidden states go back
+to the columns they came from, so that column t scores the token in column t + 1, as every trainer for causal models
+expects. T5's positions are relative, therefore padding on either side changes nothing, nor between the two.
 """
 
 from typing import NamedTuple
@@ -127,8 +127,8 @@ def check_rows(input_ids: Tensor, mask: Tensor, eos: int) -> None:
     longer = ((ends >= 2) & mask).sum(1) > 1
     if bool(longer.any()):
         raise ValueError(
-            f"{int(longer.sum())} of {len(longer)} rows go on behind their second </s>: several turns, packed rows, or "
-            f"a typed </s>. {ONE_PROMPT_ONE_COMPLETION}"
+            f"{int(longer.sum())} of {len(longer)} rows go on behind their second </s>: several turns, packed rows, "
+            f"or a typed </s>. {ONE_PROMPT_ONE_COMPLETION}"
         )
 
 
@@ -166,8 +166,9 @@ def check_closed_once(input_ids: Tensor, mask: Tensor, eos: int) -> None:
     last = torch.nn.functional.pad(mask[:, 2:], (0, 1), value=False)  # is something behind the pair?
     if bool((twice & ~last).any(1).all()):
         raise ValueError(
-            "All prompts end with </s> twice: once from the chat template, once from the tokenizer, as in trainers that "
-            "know encoder-decoders themselves (CPO, ORPO). Give those rows of plain strings; the tokenizer closes them."
+            "All prompts end with </s> twice: once from the chat template, once from the tokenizer, as in trainers "
+            "that know encoder-decoders themselves (CPO, ORPO). Give those rows of plain strings; the tokenizer "
+            "closes them."
         )
 
 

@@ -1,13 +1,14 @@
 """Sampling motion codes from an encoder-decoder: motion tokens only, one cache, finished rows leave the batch.
 
-Noise belongs to a sample, not to a batch: the n-th number of a row comes from a counter-based generator keyed by seed, prompt
-and sample, and is added to the logits as Gumbel noise, whose largest sum is a draw from the softmax. So a sample is the
-same in every batch, up to rounding ties.
+Noise belongs to a sample, not to a batch: the n-th number of a row comes from a counter-based generator keyed by seed,
+prompt and sample, and is added to the logits as Gumbel noise, whose largest sum is a draw from the softmax. So a
+sample is the same in every batch, up to rounding ties.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,7 +93,7 @@ def gumbel(generators: Sequence[np.random.Generator], width: int) -> Tensor:
 
 @torch.no_grad()
 def sample_codes(
-    model: "torch.nn.Module",
+    model: Any,
     states: Tensor,
     mask: Tensor,
     sampling: Sampling,
@@ -101,8 +102,8 @@ def sample_codes(
 ) -> list[list[int]]:
     """Write the codes of one motion a row.
 
-    Only codes and the end of the motion are scored; the start token is given. A row is done at the end token, at `</s>`, or
-    after `max_codes`.
+    Only codes and the end of the motion are scored; the start token is given. A row is done at the end token, at
+    `</s>`, or after `max_codes`.
 
     Args:
         model ([`MotionGPTForPreference`]): whose decoder and output layer are used.

@@ -23,6 +23,7 @@ from ..motion import MotionStats
 from ..motion.layout import POSITIONS
 from .codebook import Codebook
 from .damaged_weights import explain_damaged_weights
+from .hub import WithCard
 from .vqvae_config import MotionVQVAEConfig
 from .vqvae_networks import Decoder, Encoder, inside
 
@@ -50,7 +51,7 @@ class MotionVQVAEOutput(ModelOutput):
     commitment_loss: Tensor | None = None
 
 
-class MotionVQVAE(PreTrainedModel):
+class MotionVQVAE(WithCard, PreTrainedModel):
     """Motion tokenizer: encoder, codebook and decoder.
 
     It computes in float32 whatever precision is asked for, since half precision moves latents across the borders

@@ -253,6 +253,19 @@ def test_a_beginning_goes_on(model, motions):
     assert model.predict_motion([]) == []
 
 
+def test_a_model_that_adds_nothing_leaves_the_beginning(model, motions, monkeypatch):
+    monkeypatch.setattr("atom_hf.models.motion_generation.sample_codes", lambda *_: [[], [3], [], []])
+    begun = model.encode_motion(motions)
+    found = model.predict_motion(motions, max_frames=28)
+    longest = max(range(4), key=lambda i: len(begun[i]))
+    assert sorted(len(motion.codes) for motion in found) == sorted([7, 7, 4, 1]) and len(begun[longest]) == 9
+    assert all(
+        motion.codes.tolist() == codes[:7].tolist()
+        for motion, codes in zip(found, begun, strict=True)
+        if len(codes) < 8
+    )
+
+
 def test_a_gap_is_filled(model, motions, monkeypatch):
     given = [codes.tolist() for codes in model.encode_motion(motions)]
     asked = []

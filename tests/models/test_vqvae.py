@@ -384,7 +384,7 @@ def test_statistics_travel_with_the_model(tmp_path):
 def test_saving_and_loading(tmp_path):
     model = tiny_vqvae(codebook_decay=0.9)
     model.save_pretrained(tmp_path)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".safetensors", ".md"}  # nothing pickled
     for loader in (MotionVQVAE, AutoModel):
         again = loader.from_pretrained(tmp_path)
         assert type(again) is MotionVQVAE and not again.training

@@ -1,0 +1,78 @@
+"""Saving and pushing with a card: what every model of this package adds to transformers' own."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi
+
+from .model_card import write_model_card
+
+
+class WithCard:
+    """Mixed into models, before transformers' class."""
+
+    def save_pretrained(self: Any, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """As in transformers, and a card where the folder has none.
+
+        Args:
+            save_directory (`str` or `Path`): folder.
+            *args, **kwargs: as in transformers; `push_to_hub=True` pushes what was saved, to `repo_id` or the folder's name.
+        """
+        push = kwargs.pop("push_to_hub", False)
+        repo_id = kwargs.pop("repo_id", Path(save_directory).name)
+        super().save_pretrained(save_directory, *args, **kwargs)  # type: ignore[misc]
+        if kwargs.get("is_main_process", True):
+            self._save_beside(Path(save_directory))
+            if push:
+                self.push_to_hub(repo_id, token=kwargs.get("token"))
+
+    def _save_beside(self: Any, folder: Path) -> None:
+        write_model_card(self, folder)
+
+    def push_to_hub(
+        self: Any,
+        repo_id: str,
+        *,
+        commit_message: str | None = None,
+        private: bool | None = None,
+        token: bool | str | None = None,
+        revision: str | None = None,
+        create_pr: bool = False,
+        **options: Any,
+    ) -> str:
+        """Upload everything that `save_pretrained` writes; a card that is on the Hub already stays.
+
+        transformers' own version puts an empty card in place of ours.
+
+        Args:
+            repo_id (`str`): such as `"me/motiongpt-ipo"`; made if it is not there.
+            commit_message (`str`, *optional*): what changed.
+            private (`bool`, *optional*): who may see a new repository.
+            token (`str`, *optional*): access token; the stored one without it.
+            revision (`str`, *optional*): branch.
+            create_pr (`bool`, *optional*, defaults to `False`): open a pull request instead.
+            **options (*optional*): for `save_pretrained`, such as `max_shard_size`.
+
+        Returns:
+            `str`: address of the commit or of the pull request.
+
+        Raises:
+            OSError: if there is no network, or no right to write.
+        """
+        api = HfApi(token=token)
+        repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / repo_id.rpartition("/")[2]  # cards speak of the folder's name
+            self.save_pretrained(folder, **options)
+            if api.file_exists(repo_id, "README.md", revision=revision):
+                (folder / "README.md").unlink()
+            commit = api.upload_folder(
+                repo_id=repo_id,
+                folder_path=folder,
+                commit_message=commit_message or f"Upload {type(self).__name__}",
+                revision=revision,
+                create_pr=create_pr,
+            )
+        return str(commit.pr_url if create_pr and commit.pr_url else commit.commit_url)
