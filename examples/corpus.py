@@ -1,12 +1,12 @@
 """What the training examples learn from: motions with captions, synthesised, from files, or a HumanML3D folder.
 
 clips = read_corpus(CorpusConfig(synthesised=6000, mocap=["mocap/*.bvh"]))
-clips[0]  →  Clip(name="s000000", features=[T, 263], captions=("A man squats twice.",), held_out=False, real=False)
+clips[0]  →  Clip(name="train000000", features=[T, 263], captions=("A man squats twice.",), held_out=False, …)
 
-Synthesised clips show scenarios of the train split; those held out show scenarios of the test split. Real clips are held
-out by trial, so that two recordings of the same trial never stand on both sides. Part of the captions of synthesised
-clips is wrong on purpose (`caption_noise`), as captions of real corpora are: an event is left out, two events change
-places, or a number is another one.
+Synthesised clips show scenarios of the train split; those held out show scenarios of the test split. Real clips are
+held out by trial, so that two recordings of the same trial never stand on both sides. Part of the captions of
+synthesised clips is wrong on purpose (`caption_noise`), as captions of real corpora are: an event is left out, two
+events change places, or a number is another one.
 """
 
 import csv

@@ -4,8 +4,9 @@
     accelerate launch examples/sft.py --model OpenMotionLab/MotionGPT-base --corpus HumanML3D --output_dir outputs/sft
     accelerate launch examples/sft.py --config examples/configs/tiny_sft.yaml
 
-Without --model a tiny T5 is made, with a tokenizer of its own. The trainer is transformers' own; stopped runs go on. While it
-trains, motions for prompts with held-out combinations are generated, and the kinematic judge says what they show.
+Without --model a tiny T5 is made, with a tokenizer of its own. The trainer is transformers' own; stopped runs go on.
+While it trains, motions for prompts with held-out combinations are generated, and the kinematic judge says what they
+show.
 """
 
 from dataclasses import dataclass, field

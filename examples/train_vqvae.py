@@ -4,8 +4,8 @@
     accelerate launch examples/train_vqvae.py --corpus HumanML3D --width 512 --code_dim 512 --max_steps 300000
     accelerate launch examples/train_vqvae.py --config examples/configs/tiny_vqvae.yaml
 
-The defaults train a tiny one on synthesised motion and on the real clips that are given. Stopped runs go on where their last
-checkpoint is. A step sees the same clips however many processes and accumulated batches it is split into.
+The defaults train a tiny one on synthesised motion and on the real clips that are given. Stopped runs go on where their
+last checkpoint is. A step sees the same clips however many processes and accumulated batches it is split into.
 """
 
 import json

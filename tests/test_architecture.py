@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "atom_hf"
 # A part may import itself and the parts of earlier rows; parts of one row are siblings and never import each other.
 # `__init__` is the list of public names: it speaks of every part, so a part imports from parts, never from it.
 LAYERS = [
-    ("motion",),
+    ("motion", "assets"),
     ("events", "data", "models", "render"),
     ("evaluation",),
     ("rewards", "trainer"),

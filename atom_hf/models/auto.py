@@ -3,7 +3,8 @@
 import atom_hf.models
 AutoModelForCausalLM.from_pretrained("a/checkpoint")    →  MotionGPTForPreference
 
-Trainers load their reference model this way, from the folder that the policy came from.
+Trainers load their reference model this way, from the folder that the policy came from. The processor is not registered with
+AutoProcessor, which therefore gives the tokenizer: TRL takes whatever has a processor for a vision-language model.
 """
 
 from transformers import (
@@ -12,12 +13,10 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
-    AutoProcessor,
 )
 
 from .motiongpt import MotionGPTForPreference
 from .motiongpt_config import MotionGPTConfig
-from .processing import MotionGPTProcessor
 from .reward_model import MotionGPTForReward
 from .vqvae import MotionVQVAE
 from .vqvae_config import MotionVQVAEConfig
@@ -31,4 +30,3 @@ def register() -> None:
     for auto in (AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM):
         auto.register(MotionGPTConfig, MotionGPTForPreference, exist_ok=True)
     AutoModelForSequenceClassification.register(MotionGPTConfig, MotionGPTForReward, exist_ok=True)
-    AutoProcessor.register(MotionGPTConfig, MotionGPTProcessor, exist_ok=True)

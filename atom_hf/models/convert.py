@@ -6,6 +6,7 @@ convert("policy-checkpoint-20.pt", "aligned", base="motiongpt")    # T5 or LoRA 
 Sizes are read from the shapes. Files are read by `read_tensors`, so nothing in them runs.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 
 from ..motion import MotionStats
 from ..motion.codes import NUM_CODES
-from .checkpoint_files import CheckpointError, read_tensors, tensor_shapes
+from .checkpoint_files import CheckpointError, read_tensors
 from .motiongpt import MotionGPTForPreference
 from .original_models import (
     Original,
@@ -27,7 +28,7 @@ from .original_models import (
     vqvae_from_original,
 )
 from .original_sources import find_checkpoint, find_stats, find_tokenizer, is_original, new_folder
-from .original_weights import LEFT_OUT, OriginalWeights, sort_weights
+from .original_weights import OriginalWeights, left_out_group, sort_weights
 from .processing import MotionGPTProcessor
 from .vqvae import MotionVQVAE
 
@@ -186,12 +187,17 @@ def loading_arguments(source: str | Path, options: dict[str, Any]) -> tuple[dict
 
 
 def _read(path: Path) -> OriginalWeights:
+    """The weights in a file by part; those that are left out are counted and never read."""
+    left_out: Counter[str] = Counter()
+
+    def wanted(name: str) -> bool:
+        group = left_out_group(name)
+        left_out.update([group] if group else [])
+        return group is None
+
     with _naming(path):
-        weights = sort_weights(read_tensors(path, keep=lambda name: not name.startswith(LEFT_OUT)), copy=False)
-    for name in tensor_shapes(path):
-        if name.startswith(LEFT_OUT):
-            weights.left_out[name.partition(".")[0] + ".*"] += 1
-    return weights
+        weights = sort_weights(read_tensors(path, keep=wanted), copy=False)
+    return weights._replace(left_out=left_out)
 
 
 def _check_parts(path: Path, weights: OriginalWeights, base: Any, vqvae: Any) -> None:

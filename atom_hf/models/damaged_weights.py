@@ -34,6 +34,6 @@ def explain_damaged_weights(source: Any) -> Iterator[None]:
             raise
         reason = str(error).strip().partition("\n")[0]
         raise OSError(
-            f"{source}: there is no such folder here, and it cannot be loaded from the Hub ({reason}). Check its name, "
-            f"or, where there is no network, fetch it first: `hf download {source}`."
+            f"{source}: there is no such folder here, and it cannot be loaded from the Hub ({reason}). Check its "
+            f"name, or, where there is no network, fetch it first: `hf download {source}`."
         ) from error

@@ -34,7 +34,7 @@ class Original(NamedTuple):
 
     Args:
         config ([`MotionGPTConfig`]): sizes.
-        state_dict (`dict[str, Tensor]`): weights of language model and VQ-VAE, float32.
+        state_dict (`dict[str, Tensor]`): weights of any shape of language model and VQ-VAE, float32, unitless.
         processor ([`MotionGPTProcessor`] or `None`): with the tokenizer, if there is one.
         found (`list[str]`): what the checkpoint holds, a line each.
     """
@@ -61,8 +61,8 @@ def vqvae_from_original(
     """The motion tokenizer of an original checkpoint.
 
     Args:
-        state_dict (`Mapping[str, Tensor]`): its weights, with or without `vae.` in front; those of a language model,
-            `metrics.*` and `_losses.*` are passed over.
+        state_dict (`Mapping[str, Tensor]`): its weights, of any shape, unitless, with or without `vae.` in front;
+            those of a language model, `metrics.*` and `_losses.*` are passed over.
         stats ([`MotionStats`] or `str` or `Path`): mean and deviation of the features that it was trained on, or the
             folder that they are in; the checkpoint does not hold them. For features that are normalised already,
             `MotionStats(np.zeros(263), np.ones(263))`.
@@ -88,13 +88,14 @@ def motiongpt_from_original(
     """A MotionGPT from the weights of an original checkpoint.
 
     Args:
-        state_dict (`Mapping[str, Tensor]`): weights, such as `read_tensors` gives: `lm.language_model.*` and `vae.*`
-            of MotionGPT, or a T5's alone, plain or with LoRA weights of PEFT, which are merged.
+        state_dict (`Mapping[str, Tensor]`): weights of any shape, such as `read_tensors` gives: `lm.language_model.*`
+            and `vae.*` of MotionGPT, or a T5's alone, plain or with LoRA weights of PEFT, which are merged.
         tokenizer (`PreTrainedTokenizerBase`, *optional*): with motion tokens; see `load_motion_tokenizer`.
         vqvae ([`MotionVQVAE`], *optional*): for weights that have none.
         stats ([`MotionStats`] or `str` or `Path`, *optional*): mean and deviation that the VQ-VAE among the weights
             was trained with, or their folder; needed if there is one.
-        base (`Mapping[str, Tensor]`, *optional*): language model that LoRA weights belong to, where they come alone.
+        base (`Mapping[str, Tensor]`, *optional*): weights of any shape of the language model that LoRA weights belong
+            to, where they come alone.
         lora_alpha (`float`, *optional*, defaults to 16): scale that LoRA weights were trained with; no file holds it.
 
     Returns:
@@ -272,6 +273,7 @@ def _processor(
     stats = None if vqvae is None else vqvae.stats
     if isinstance(tokenizer, MotionGPTProcessor):
         processor = tokenizer
+        processor.stats = stats
     else:
         processor = MotionGPTProcessor(tokenizer, stats=stats)
     got = motion_ids(processor.tokenizer)

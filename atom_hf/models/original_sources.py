@@ -115,7 +115,8 @@ def find_tokenizer(
         `PreTrainedTokenizerBase`: with `num_codes + 3` motion tokens.
 
     Raises:
-        OSError: if it cannot be found or downloaded.
+        FileNotFoundError: if the folder has none.
+        OSError: if it cannot be downloaded.
         ValueError: if it is no T5 tokenizer, or has motion tokens of another number.
     """
     if isinstance(tokenizer, PreTrainedTokenizerBase):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-LEFT_OUT = ("metrics.", "_losses.")  # evaluators and sums of losses that Lightning saved with the model
+_LEFT_OUT = ("metrics.", "_losses.")  # evaluators and sums of losses that Lightning saved with the model
 _VAE = ("vae.", "motion_vae.")
 _BARE_VAE = ("encoder.model.", "decoder.model.", "quantizer.")  # T5 has encoder.block, never encoder.model
 _LANGUAGE_MODEL = ("lm.language_model.", "language_model.")
@@ -57,9 +57,8 @@ def sort_weights(state_dict: Mapping[str, Tensor], copy: bool = True) -> Origina
     parts = OriginalWeights({}, {}, {}, Counter())
     adapters = set()
     for full, tensor in state_dict.items():
-        group = next((prefix for prefix in LEFT_OUT if full.startswith(prefix)), None)
-        if group is not None:
-            parts.left_out[group + "*"] += 1
+        if (group := left_out_group(full)) is not None:
+            parts.left_out[group] += 1
             continue
         if not tensor.is_floating_point():
             raise ValueError(f"Expected weights in floating point, but {full[:120]} is {tensor.dtype}.")
@@ -83,6 +82,18 @@ def sort_weights(state_dict: Mapping[str, Tensor], copy: bool = True) -> Origina
     if halves := [layer for layer, sides in parts.adapters.items() if len(sides) != 2]:
         raise ValueError(f"Expected lora_A and lora_B for each layer, but one is missing for {_some(halves)}.")
     return parts
+
+
+def left_out_group(name: str) -> str | None:
+    """The group of a weight that is no part of a model.
+
+    Args:
+        name (`str`): of the weight.
+
+    Returns:
+        `str` or `None`: `"metrics.*"` or `"_losses.*"`, if it is in one.
+    """
+    return next((f"{prefix}*" for prefix in _LEFT_OUT if name.startswith(prefix)), None)
 
 
 def merge_adapters(

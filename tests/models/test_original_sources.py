@@ -1,4 +1,4 @@
-"""What is taken for an original, where its parts are looked for, what is said if they are missing, and whole folders."""
+"""What is taken for an original, where its parts are looked for, what is said if they are missing, whole folders."""
 
 import os
 from pathlib import Path
