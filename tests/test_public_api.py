@@ -18,13 +18,13 @@ import pytest
 import atom_hf
 
 ARRAY = re.compile(r"\b(Array|ArrayLike|ndarray|NDArray|Tensor|FloatTensor|LongTensor)\b")
-SHAPE = re.compile(r"`\[[^`]+\]`|\bshape\b")  # "any shape" and "the same shape" say it, too
+SHAPE = re.compile(r"`\[[^`]*\]`|\bshape\b")  # "any shape" and "the same shape" say it, too
 UNIT = re.compile(
     r"\b(metres?|seconds?|radians?|degrees?|fps|frames?|pixels?|codes?|tokens?|nats|probabilit(y|ies)|unitless|units?)\b"
 )
 ENTRY = re.compile(r"(?P<names>\*{0,2}\w+(, \*{0,2}\w+)*) \((?P<type>.*?)\): ")
 # An instance of these is built from its fields, which are its parameters.
-FIELD_BASES = {"NamedTuple", "TypedDict"}
+FIELD_BASES = {"NamedTuple", "TypedDict", "PretrainedConfig", "T5Config"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -10,6 +10,9 @@ from huggingface_hub import HfApi
 from .model_card import write_model_card
 
 
+_PUSH_OPTIONS = ("commit_message", "private", "revision", "create_pr")
+
+
 class WithCard:
     """Mixed into models, before transformers' class."""
 
@@ -18,15 +21,18 @@ class WithCard:
 
         Args:
             save_directory (`str` or `Path`): folder.
-            *args, **kwargs: as in transformers; `push_to_hub=True` pushes what was saved, to `repo_id` or the folder's name.
+            *args, **kwargs: as in transformers; `push_to_hub=True` pushes what was saved, to `repo_id` or the folder's name,
+                with the options of `push_to_hub`.
         """
         push = kwargs.pop("push_to_hub", False)
-        repo_id = kwargs.pop("repo_id", Path(save_directory).name)
+        repo_id = kwargs.pop("repo_id", Path(save_directory).resolve().name)
+        options = {name: kwargs.pop(name) for name in _PUSH_OPTIONS if name in kwargs}
         super().save_pretrained(save_directory, *args, **kwargs)  # type: ignore[misc]
         if kwargs.get("is_main_process", True):
             self._save_beside(Path(save_directory))
             if push:
-                self.push_to_hub(repo_id, token=kwargs.get("token"))
+                saved = {"max_shard_size": kwargs["max_shard_size"]} if "max_shard_size" in kwargs else {}
+                self.push_to_hub(repo_id, token=kwargs.get("token"), **options, **saved)
 
     def _save_beside(self: Any, folder: Path) -> None:
         write_model_card(self, folder)
@@ -51,7 +57,7 @@ class WithCard:
             commit_message (`str`, *optional*): what changed.
             private (`bool`, *optional*): who may see a new repository.
             token (`str`, *optional*): access token; the stored one without it.
-            revision (`str`, *optional*): branch.
+            revision (`str`, *optional*): branch; made if it is not there.
             create_pr (`bool`, *optional*, defaults to `False`): open a pull request instead.
             **options (*optional*): for `save_pretrained`, such as `max_shard_size`.
 
@@ -63,6 +69,8 @@ class WithCard:
         """
         api = HfApi(token=token)
         repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
+        if revision is not None and not revision.startswith("refs/pr"):
+            api.create_branch(repo_id, branch=revision, exist_ok=True)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / repo_id.rpartition("/")[2]  # cards speak of the folder's name
             self.save_pretrained(folder, **options)

@@ -53,6 +53,25 @@ class MotionCoding:
                 codes[i] = found[row, : len(features[i]) // FRAMES_PER_CODE].cpu().numpy()
         return codes
 
+    def decode_completions(self: Any, completion_ids: Sequence[Sequence[int]]) -> list[Motion | None]:
+        """Motions of what the model wrote, as reward functions get it.
+
+        Args:
+            completion_ids (`Sequence[Sequence[int]]`): token ids of each completion, with or without `</s>` and padding.
+
+        Returns:
+            `list[Motion | None]`: joints `[T, 22, 3]` in metres at 20 fps; None where there is no whole motion.
+
+        Raises:
+            ValueError: if the checkpoint has no VQ-VAE.
+        """
+        parsed = [self.processor.decode_codes(ids) for ids in completion_ids]
+        whole = [i for i, found in enumerate(parsed) if found.complete]
+        motions: list[Motion | None] = [None] * len(parsed)
+        for i, motion in zip(whole, self.decode_motion([parsed[i].codes for i in whole]), strict=True):
+            motions[i] = motion
+        return motions
+
     @torch.no_grad()
     def decode_motion(
         self: Any, codes: Sequence[Any], texts: Sequence[str] | None = None, *, batch_size: int = 32

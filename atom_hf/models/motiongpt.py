@@ -8,19 +8,18 @@ called without, it is a causal language model over `prompt </s> completion </s>`
 """
 
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import T5ForConditionalGeneration
-from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutput, BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.models.t5.modeling_t5 import T5Attention, T5Stack
 
 from .carries_processor import CarriesProcessor
 from .damaged_weights import explain_damaged_weights
 from .motion_generation import MotionGeneration
+from .motion_head import MotionHead
 from .motiongpt_config import MotionGPTConfig
 from .prefix_lm import (
     ONE_PROMPT_ONE_COMPLETION,
@@ -34,8 +33,6 @@ from .prefix_lm import (
     unique_rows,
 )
 from .vqvae import MotionVQVAE
-
-_NEVER = -1e4  # added to logits; within half precision's range
 
 
 class _CausalView:
@@ -61,7 +58,7 @@ class _CausalView:
         return getattr(self.model, name)
 
 
-class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditionalGeneration):
+class MotionGPTForPreference(MotionGeneration, MotionHead, CarriesProcessor, T5ForConditionalGeneration):
     """A text-to-motion model that trainers for causal language models can align.
 
     Overrides of `T5ForConditionalGeneration`: `forward`, `generate`, `base_model`, `get_output_embeddings`,
@@ -121,78 +118,7 @@ class MotionGPTForPreference(MotionGeneration, CarriesProcessor, T5ForConditiona
             model.vqvae.requires_grad_(False)  # loading makes all weights anew, and trainable
         return result
 
-    # Output layer ----------------------------------------------------------------------------------------------------
-
-    def restrict_to_motion(self, motion_only: bool = True) -> None:
-        """Write motion tokens and `</s>` only, or everything again; saved with the config.
-
-        Args:
-            motion_only (`bool`, *optional*, defaults to `True`): whether to.
-        """
-        self.config.motion_only = motion_only
-        self._restrict_head()
-
-    def _restrict_head(self) -> None:
-        """A bias that is no weight: never trained, never saved, and there for whoever scores with the layer itself."""
-        head = self.lm_head
-        if not isinstance(head, nn.Linear):
-            return
-        head._parameters.pop("bias", None)
-        head._buffers.pop("bias", None)
-        if self.config.motion_only:
-            head.register_buffer("bias", self._bias(head.weight), persistent=False)
-        else:
-            head.register_parameter("bias", None)
-
-    def _bias(self, like: Tensor) -> Tensor:
-        bias = torch.full((like.shape[0],), _NEVER, dtype=like.dtype, device=like.device)
-        tokens = self.config.motion_token_range
-        bias[tokens.start : tokens.stop] = 0
-        bias[self._eos] = 0
-        return bias
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
-        if module is getattr(self, "lm_head", None) and "bias" in module._buffers:
-            # Loading builds the model without memory and fills what is in no file by calling this.
-            # Not like its weight, which has no memory yet where it is tied to the embeddings.
-            init.copy_(module.bias, self._bias(module.bias))
-
-    def get_output_embeddings(self) -> Any:
-        """The output layer, or its weight and bias where PEFT wraps it in something without a bias."""
-        head = self.lm_head
-        return head if hasattr(head, "bias") else SimpleNamespace(weight=head.weight, bias=None)
-
-    def resize_token_embeddings(self, new_num_tokens: int | None = None, *args: Any, **kwargs: Any) -> nn.Embedding:
-        """As in transformers; tokens added this way stand behind the motion tokens.
-
-        Args:
-            new_num_tokens (`int`, *optional*): size of the vocabulary.
-
-        Returns:
-            `nn.Embedding`: the input embeddings `[new_num_tokens, d_model]`.
-
-        Raises:
-            ValueError: if the motion tokens would be cut off.
-        """
-        if new_num_tokens is not None and new_num_tokens < self.config.motion_token_range.stop:
-            raise ValueError(
-                f"The motion tokens end at id {self.config.motion_token_range.stop - 1}; a vocabulary of "
-                f"{new_num_tokens} would cut them off."
-            )
-        motion_only = self.config.motion_only
-        self.restrict_to_motion(False)
-        embeddings = super().resize_token_embeddings(new_num_tokens, *args, **kwargs)
-        self.restrict_to_motion(motion_only)
-        return embeddings
-
     # Encoder-decoder and causal calls --------------------------------------------------------------------------------
-
-    @property
-    def _eos(self) -> int:
-        eos = self.config.eos_token_id
-        return eos[0] if isinstance(eos, list) else int(eos)
 
     @property
     def base_model(self) -> Any:

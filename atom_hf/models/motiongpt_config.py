@@ -16,6 +16,8 @@ class MotionGPTConfig(T5Config):
     Dropout is 0 by default, as preference training needs it; set `dropout_rate` for pretraining.
 
     Args:
+        dropout_rate (`float`, *optional*, defaults to 0.0): share of activations dropped in training; T5 has 0.1.
+        decoder_start_token_id (`int`, *optional*, defaults to 0): the padding token, as in T5.
         motion_token_start (`int`, *optional*): id of `<motion_id_0>`; by default the motion tokens are the last
             `num_codes + 3` of the vocabulary. Start, end and mask follow the codes.
         num_codes (`int`, *optional*, defaults to 512): motion codes, as many as the codebook has entries.
@@ -30,6 +32,7 @@ class MotionGPTConfig(T5Config):
             completion, as TRL's trainers expect, or what the decoder wrote alone, as T5 does.
 
     Raises:
+        TypeError: if `vqvae_config` is neither a configuration nor a dict.
         ValueError: if the motion tokens do not fit into the vocabulary, or the codebook has another size.
     """
 

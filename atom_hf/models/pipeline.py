@@ -18,18 +18,14 @@ _OPTIONS = ("num_return_sequences", "temperature", "top_k", "top_p", "seed", "ba
 
 
 class TextToMotionPipeline(Pipeline):
-    """Motions for texts.
-
-    Args:
-        model ([`MotionGPTForPreference`]): or its name or folder, as `pipeline(model=...)`.
-    """
+    """Motions for texts; made by `pipeline("text-to-motion", model=...)` from a model, its folder or its repository."""
 
     _load_tokenizer = True
     _load_processor = False
     _load_image_processor = False
     _load_feature_extractor = False
 
-    def __call__(self, inputs: str | Sequence[str], **kwargs: Any) -> Motion | list[Motion]:  # type: ignore[override]
+    def __call__(self, inputs: str | Sequence[str], **kwargs: Any) -> Motion | list[Motion]:
         """Motions for texts; see [`MotionGPTForPreference.generate_motion`] for what can be set.
 
         Args:

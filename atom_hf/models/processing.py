@@ -178,7 +178,7 @@ class MotionGPTProcessor(ProcessorMixin):
         """Ids of a motion as the model answers with it, `</s>` included: labels.
 
         Args:
-            codes: codes `[n]`, or a [`Motion`] that has them.
+            codes (`Sequence[int]` or [`Motion`]): `[n]` codes, 4 frames each, or a motion that has them.
 
         Returns:
             `list[int]`: ids.

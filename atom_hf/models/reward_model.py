@@ -17,6 +17,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from ..motion import codes_to_text
 from .carries_processor import CarriesProcessor
+from .motion_coding import batches
 from .motiongpt import MotionGPTForPreference, follow_dropout
 from .motiongpt_config import MotionGPTConfig
 
@@ -27,7 +28,8 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
     """Scalar reward of a prompt with its motion; TRL's `RewardTrainer` trains it as it is.
 
     Overrides of `T5ForSequenceClassification`: `forward`, which pools at the last attended `</s>` however many a row has, and
-    `train`, for the dropout of attention.
+    `train`, for the dropout of attention. `</s>` twice in a row counts once, since TRL closes rows of plain strings and the
+    tokenizer closes them again.
 
     Args:
         config ([`MotionGPTConfig`]): sizes; the VQ-VAE is not carried.
@@ -82,6 +84,8 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
             raise ValueError("Expected input_ids [B, L], got none; embeddings alone have no </s> to read the reward at.")
         mask = (input_ids != self.config.pad_token_id) if attention_mask is None else attention_mask.bool()
         closing = (input_ids == self.config.eos_token_id) & mask
+        again = closing & nn.functional.pad(closing, (1, 0))[:, :-1]
+        closing, mask = closing & ~again, mask & ~again
         if not bool(closing.any(1).all()):
             raise ValueError(
                 f"{int((~closing.any(1)).sum())} of {len(closing)} rows have no </s>, at which the reward is read. They may be "
@@ -113,26 +117,29 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
             `Tensor`: `[len(prompts)]`, float32, the higher the better; unitless.
 
         Raises:
-            ValueError: if there are not as many prompts as motions, or a prompt is empty or too long.
+            ValueError: if there are not as many prompts as motions, a prompt is empty or too long, or `batch_size` is below 1.
         """
         if len(prompts) != len(codes):
             raise ValueError(f"Expected a motion for each prompt, got {len(prompts)} prompts and {len(codes)} motions.")
         rows = [self.row_ids(prompt, motion) for prompt, motion in zip(prompts, codes, strict=True)]
-        training, rewards = self.training, []
+        rewards = torch.zeros(len(rows), device=self.device)
+        training = self.training
         self.eval()
-        for start in range(0, len(rows), batch_size):
-            part = [torch.tensor(row, device=self.device) for row in rows[start : start + batch_size]]
-            ids = nn.utils.rnn.pad_sequence(part, batch_first=True, padding_value=self.config.pad_token_id)
-            rewards.append(self(input_ids=ids).logits[:, 0].float())
-        self.train(training)
-        return torch.cat(rewards) if rewards else torch.zeros(0)
+        try:
+            for part in batches(rows, batch_size):
+                tensors = [torch.tensor(rows[i], device=self.device) for i in part]
+                ids = nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=self.config.pad_token_id)
+                rewards[part] = self(input_ids=ids).logits[:, 0].float()
+        finally:
+            self.train(training)
+        return rewards
 
     def row_ids(self, prompt: str, codes: Any) -> list[int]:
         """Ids of `prompt + separator + motion </s>`.
 
         Args:
             prompt (`str`): what was asked for; neutralised.
-            codes: `[n]` integers.
+            codes (`Sequence[int]`): `[n]`, of the motion, 4 frames each.
 
         Returns:
             `list[int]`: such as the reward model was trained on.

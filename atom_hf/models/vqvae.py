@@ -35,12 +35,12 @@ class MotionVQVAEOutput(ModelOutput):
     """What a training pass gives.
 
     Args:
-        loss (`Tensor`): weighted sum of the three below, a scalar.
+        loss (`Tensor`): weighted sum of the three below, `[]`, unitless.
         reconstruction (`Tensor`): `[B, T, 263]`, normalised.
         codes (`Tensor`): `[B, T//4]`, -1 behind the end of shorter clips.
-        feature_loss (`Tensor`): SmoothL1 of all features.
-        position_loss (`Tensor`): SmoothL1 of the joints' positions.
-        commitment_loss (`Tensor`): mean squared distance of latents from their codes.
+        feature_loss (`Tensor`): SmoothL1 of all features, `[]`.
+        position_loss (`Tensor`): SmoothL1 of the joints' positions, `[]`.
+        commitment_loss (`Tensor`): mean squared distance of latents from their codes, `[]`.
     """
 
     loss: Tensor | None = None
@@ -265,7 +265,7 @@ class MotionVQVAE(WithCard, PreTrainedModel):
         """Move the codebook towards the batches seen since the last call; to be called after each optimiser step.
 
         Returns:
-            `Tensor`: perplexity of the codes in those batches, a scalar from 1 to `num_codes`.
+            `Tensor`: perplexity of the codes in those batches, `[]`, unitless, from 1 to `num_codes`.
 
         Raises:
             RuntimeError: if there was no training pass since the last call.

@@ -6,6 +6,7 @@ KinematicJudge().score([JudgeItem(motion, "a person jumps twice")])[0].reason  â
 from collections.abc import Sequence
 
 from ..events import Scenario, detect_events, score_events
+from ..motion.plain_text import neutralize
 from .judge import HIGHEST, LOWEST, JudgeItem, Verdict
 
 VERSION = "kinematic-1"
@@ -46,10 +47,12 @@ class KinematicJudge:
         return [self._verdict(item) for item in items]
 
     def _verdict(self, item: JudgeItem) -> Verdict:
+        plain = neutralize(item.prompt)  # what a tokenizer would take for structure is words to a judge, too
         try:
-            scenario = item.scenario or Scenario.parse(item.prompt)
+            scenario = item.scenario or Scenario.parse(plain.text)
         except ValueError as error:
-            return Verdict.unscored(f"The prompt is not understood: {error}", self.name)
+            typed = f" It holds {', '.join(plain.found)}, which says nothing here." if plain.found else ""
+            return Verdict.unscored(f"The prompt is not understood: {error}{typed}", self.name)
         try:
             detected = detect_events(item.motion.joints, item.motion.fps)
         except ValueError as error:

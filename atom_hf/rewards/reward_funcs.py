@@ -1,6 +1,6 @@
 """Rewards in the shape that TRL's online trainers call: prompts and completions in, a number or None each out.
 
-reward = JudgeReward(KinematicJudge(), decode=model.decode_motions)
+reward = JudgeReward(KinematicJudge(), decode=model.decode_completions)
 GRPOTrainer(model, reward_funcs=[reward], …)
 """
 
