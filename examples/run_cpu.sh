@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole loop, as far as it goes today, on a laptop's processor in a few seconds. Read it as documentation: each line is a
+# The whole loop, as far as it goes today, on a laptop's processor in about a minute. Read it as documentation: each line is a
 # command of its own. Results go to ./outputs, or to the folder given.
 #
 #     bash examples/run_cpu.sh [FOLDER]
@@ -29,4 +29,13 @@ atom-hf render "$out/walk.npy" "$out/walk.png" --layout trajectory --text "a per
 echo "7. Events: a sentence becomes a motion, and the judge says what it shows, right and with one fault each."
 python "$examples/judge_motion.py" "a person walks forward, then jumps twice and waves with the right hand" --out "$out"
 atom-hf judge "$out/walk_again.bvh" "a person walks forward"
-echo "Done: see $out/walk.png."
+
+echo "8. A sentence becomes motions: the tiny model that comes with the package."
+atom-hf generate "a person walks forward, then jumps twice" -o "$out/generated.mp4" --seed 0
+atom-hf generate "a person waves with the right hand" -o "$out/wave.bvh" --samples 2 --seed 0
+
+echo "9. The beginnings of training one: a motion tokenizer, then a language model, for a few steps each."
+python "$examples/train_vqvae.py" --synthesised 60 --max_steps 4 --eval_steps 4 --output_dir "$out/vqvae"
+python "$examples/sft.py" --vqvae "$out/vqvae" --synthesised 60 --max_steps 4 --per_device_train_batch_size 8 \
+    --judged_prompts 0 --use_cpu true --report_to none --output_dir "$out/sft"
+echo "Done: see $out/walk.png and $out/generated.mp4."

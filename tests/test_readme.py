@@ -13,7 +13,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```\n(?:\n((?: {4}[^\n]*\n)+))?", README.r
 
 
 def test_there_is_python_in_it():
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 4
 
 
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)
@@ -21,7 +21,8 @@ def test_python_of_the_readme(code, printed, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Motion(walking(40)).save("outputs/walk.bvh")
     exec(compile(code, str(README), "exec"), {})
-    assert capsys.readouterr().out.strip().splitlines() == [line.strip() for line in printed.strip().splitlines()]
+    if printed:  # trainers print what changes from run to run
+        assert capsys.readouterr().out.strip().splitlines() == [line.strip() for line in printed.strip().splitlines()]
 
 
 def test_pictures_are_there():

@@ -6,6 +6,7 @@ pipe("a person jumps twice")                                  →  Motion
 pipe(["a person waves", "a person sits down"], seed=0)        →  [Motion, Motion]
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ _OPTIONS = ("num_return_sequences", "temperature", "top_k", "top_p", "seed", "ba
 class TextToMotionPipeline(Pipeline):
     """Motions for texts; made by `pipeline("text-to-motion", model=...)` from a model, its folder or its repository."""
 
-    _load_tokenizer = True
+    _load_tokenizer = False  # the model carries its own, with its templates
     _load_processor = False
     _load_image_processor = False
     _load_feature_extractor = False
@@ -51,6 +52,15 @@ class TextToMotionPipeline(Pipeline):
 
     def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         return {}, {name: kwargs[name] for name in _OPTIONS if name in kwargs}, {}
+
+    def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Save the model with what it needs; transformers' own version copies source files that import other ones.
+
+        Args:
+            save_directory (`str` or `Path`): folder, for `pipeline("text-to-motion", model=folder)`.
+            **kwargs (*optional*): as in the model's `save_pretrained`.
+        """
+        self.model.save_pretrained(save_directory, **kwargs)
 
     def preprocess(self, input_: str, **_: Any) -> dict[str, Any]:
         """A text as the model takes it.

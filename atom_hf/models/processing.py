@@ -148,7 +148,7 @@ class MotionGPTProcessor(ProcessorMixin):
             TypeError: if the text is no string.
             ValueError: if it is empty or longer than `max_length`.
         """
-        return self._rows(text, None, "text-to-motion", None)[0][0]
+        return self._rows([text], None, "text-to-motion", None)[0][0]
 
     def task_ids(
         self, task: str, codes: Any = None, caption: str | None = None, frames: int | None = None
