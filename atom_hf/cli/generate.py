@@ -28,8 +28,8 @@ def add_parser(commands: Any) -> None:
         "generate",
         help="make motions for sentences",
         description="Generate motions for sentences. What is written depends on the suffix: "
-        f"{', '.join((*_VIDEOS, *_PICTURES, *_FILES))}. The model that comes with the package is tiny: it knows a few dozen "
-        "everyday actions and makes mistakes.",
+        f"{', '.join((*_VIDEOS, *_PICTURES, *_FILES))}. The model that comes with the package "
+        "is tiny: it knows the actions of the package's grammar, and makes mistakes.",
         epilog=__doc__.split("\n\n", 1)[1] if __doc__ else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -38,12 +38,22 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="file to write; numbered where there are several motions"
     )
-    parser.add_argument("--model", help="checkpoint: a folder or a Hub repository; the tiny one of the package without it")
+    parser.add_argument(
+        "--model",
+        help="checkpoint: a folder or a Hub repository; the tiny one of the package without it. Originals go through "
+        "atom-hf convert-checkpoint first",
+    )
     parser.add_argument("--samples", type=int, default=1, help="motions for each sentence (1)")
-    parser.add_argument("--seed", type=int, help="the same seed makes the same motions; another one each time without it")
-    parser.add_argument("--temperature", type=float, default=1.0, help="lower is safer, 0 always takes the likeliest (1)")
-    parser.add_argument("--top-k", type=int, default=50, help="choose among the k likeliest codes, 0 for all (50)")
-    parser.add_argument("--top-p", type=float, default=1.0, help="choose among the likeliest codes of this share (1)")
+    parser.add_argument(
+        "--seed", type=int, help="the same seed makes the same motions; another one each time without it"
+    )
+    parser.add_argument(
+        "--temperature", type=float, help="lower is safer, 0 always takes the likeliest; the checkpoint says"
+    )
+    parser.add_argument("--top-k", type=int, help="choose among the k likeliest codes, 0 for all; the checkpoint says")
+    parser.add_argument(
+        "--top-p", type=float, help="choose among the likeliest codes of this share; the checkpoint says"
+    )
     parser.add_argument("--max-frames", type=int, default=196, help="longest motion, at 20 frames a second (196)")
     parser.add_argument("--batch-size", type=int, default=32, help="motions at once (32)")
     parser.add_argument("--device", help="such as cuda or cpu; what there is without it")
@@ -66,11 +76,15 @@ def run(options: argparse.Namespace) -> int:
     """
     prompts = [*options.prompt, *(_read_prompts(options.prompts) if options.prompts else ())]
     if not prompts:
-        raise ValueError('Expected a sentence, such as atom-hf generate "a person jumps twice" -o out.mp4, or --prompts FILE.')
+        raise ValueError(
+            'Expected a sentence, such as atom-hf generate "a person jumps twice" -o out.mp4, or --prompts FILE.'
+        )
     suffix = options.output.suffix.lower()
     known = (*_VIDEOS, *_PICTURES, *_FILES)
     if suffix not in known:
-        raise ValueError(f"{options.output}: expected a file ending in {', '.join(known)}, got {suffix or 'no suffix'!r}.")
+        raise ValueError(
+            f"{options.output}: expected a file ending in {', '.join(known)}, got {suffix or 'no suffix'!r}."
+        )
     import torch
 
     from ..assets import DEFAULT_MODEL

@@ -30,9 +30,9 @@ class MotionGeneration(MotionCoding):
         self: Any,
         prompts: str | Sequence[str],
         num_return_sequences: int = 1,
-        temperature: float = 1.0,
-        top_k: int = 50,
-        top_p: float = 1.0,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
         seed: int | None = None,
         batch_size: int = 32,
         max_frames: int = 196,
@@ -45,9 +45,11 @@ class MotionGeneration(MotionCoding):
         Args:
             prompts (`str` or `Sequence[str]`): what the person does.
             num_return_sequences (`int`, *optional*, defaults to 1): motions a prompt.
-            temperature (`float`, *optional*, defaults to 1.0): divides the logits; 0 takes the likeliest code.
-            top_k (`int`, *optional*, defaults to 50): draw among the k likeliest codes; 0 for all.
-            top_p (`float`, *optional*, defaults to 1.0): draw among the likeliest codes that have this probability.
+            temperature (`float`, *optional*): divides the logits; 0 takes the likeliest code. By default what the
+                checkpoint's `generation_config` says, else 1.
+            top_k (`int`, *optional*): draw among the k likeliest codes; 0 for all. By default the checkpoint's, else 50.
+            top_p (`float`, *optional*): draw among the likeliest codes that have this probability. By default the
+                checkpoint's, else 1.
             seed (`int`, *optional*): of the noise; another one each time by default.
             batch_size (`int`, *optional*, defaults to 32): motions at once.
             max_frames (`int`, *optional*, defaults to 196): longest motion, at 20 fps.
@@ -64,7 +66,7 @@ class MotionGeneration(MotionCoding):
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         rows = [self.processor.prompt_ids(text) for text in texts]
         codes = self._sample_rows(
-            rows, texts, num_return_sequences, Sampling(temperature, top_k, top_p), seed, batch_size, max_frames
+            rows, texts, num_return_sequences, self._sampling(temperature, top_k, top_p), seed, batch_size, max_frames
         )
         spoken = [text for text in texts for _ in range(num_return_sequences)]
         return self.decode_motion(codes, texts=spoken, batch_size=batch_size)
@@ -73,9 +75,9 @@ class MotionGeneration(MotionCoding):
         self: Any,
         beginnings: Sequence[Motion],
         *,
-        temperature: float = 1.0,
-        top_k: int = 50,
-        top_p: float = 1.0,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
         seed: int | None = None,
         batch_size: int = 32,
         max_frames: int = 196,
@@ -84,9 +86,9 @@ class MotionGeneration(MotionCoding):
 
         Args:
             beginnings (`Sequence[Motion]`): first frames, as in `encode_motion`.
-            temperature (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
-            top_k (`int`, *optional*, defaults to 50): as in `generate_motion`.
-            top_p (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
+            temperature (`float`, *optional*): as in `generate_motion`.
+            top_k (`int`, *optional*): as in `generate_motion`.
+            top_p (`float`, *optional*): as in `generate_motion`.
             seed (`int`, *optional*): as in `generate_motion`.
             batch_size (`int`, *optional*, defaults to 32): motions at once.
             max_frames (`int`, *optional*, defaults to 196): longest result with its beginning, at 20 fps.
@@ -101,7 +103,7 @@ class MotionGeneration(MotionCoding):
         begun = self.encode_motion(beginnings, batch_size=batch_size)
         rows = [self.processor.task_ids("prediction", codes=codes) for codes in begun]
         keys = [f"prediction {codes.tolist()}" for codes in begun]
-        sampling = Sampling(temperature, top_k, top_p)
+        sampling = self._sampling(temperature, top_k, top_p)
         written = self._sample_rows(rows, keys, 1, sampling, seed, batch_size, max_frames)
         longest = max_frames // FRAMES_PER_CODE
         # A model that adds nothing gives an empty list, which numpy would take for floats.
@@ -115,9 +117,9 @@ class MotionGeneration(MotionCoding):
         start: float = 0.25,
         end: float = 0.75,
         *,
-        temperature: float = 1.0,
-        top_k: int = 50,
-        top_p: float = 1.0,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
         seed: int | None = None,
         batch_size: int = 32,
     ) -> list[Motion]:
@@ -128,9 +130,9 @@ class MotionGeneration(MotionCoding):
                 `end`.
             start (`float`, *optional*, defaults to 0.25): where the gap begins, as a share of the motion.
             end (`float`, *optional*, defaults to 0.75): where it ends.
-            temperature (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
-            top_k (`int`, *optional*, defaults to 50): as in `generate_motion`.
-            top_p (`float`, *optional*, defaults to 1.0): as in `generate_motion`.
+            temperature (`float`, *optional*): as in `generate_motion`.
+            top_k (`int`, *optional*): as in `generate_motion`.
+            top_p (`float`, *optional*): as in `generate_motion`.
             seed (`int`, *optional*): as in `generate_motion`.
             batch_size (`int`, *optional*, defaults to 32): motions at once.
 
@@ -152,7 +154,9 @@ class MotionGeneration(MotionCoding):
         rows = [self.processor.task_ids("inbetween", codes=codes) for codes in masked]
         keys = [f"inbetween {codes.tolist()}" for codes in masked]
         longest = max((len(codes) for codes in given), default=1) * FRAMES_PER_CODE
-        written = self._sample_rows(rows, keys, 1, Sampling(temperature, top_k, top_p), seed, batch_size, longest)
+        written = self._sample_rows(
+            rows, keys, 1, self._sampling(temperature, top_k, top_p), seed, batch_size, longest
+        )
         filled = []
         for codes, (first, last), new in zip(given, gaps, written, strict=True):
             before, behind = codes[:first], codes[last:]
@@ -205,6 +209,13 @@ class MotionGeneration(MotionCoding):
             self.restrict_to_motion(motion_only)
             self.train(training)
         return captions
+
+    def _sampling(self: Any, temperature: float | None, top_k: int | None, top_p: float | None) -> Sampling:
+        """What was asked for, else what the checkpoint's generation_config says, else MotionGPT's way."""
+        asked = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        config = self.generation_config
+        settings = {name: getattr(config, name, None) if value is None else value for name, value in asked.items()}
+        return Sampling(**{name: value for name, value in settings.items() if value is not None})
 
     @torch.no_grad()
     def _sample_rows(

@@ -329,3 +329,11 @@ def test_motions_are_put_into_words(model, motions, motion_only):
         model.restrict_to_motion(False)
         model.eval()
     assert model.motion_to_text([]) == []
+
+
+def test_the_checkpoint_says_how_to_sample() -> None:
+    model = tiny_motiongpt()
+    assert model._sampling(None, None, None) == sampling.Sampling(1.0, 50, 1.0)
+    model.generation_config.temperature, model.generation_config.top_k = 0.7, 20
+    assert model._sampling(None, None, None) == sampling.Sampling(0.7, 20, 1.0)
+    assert model._sampling(0, None, 0.9) == sampling.Sampling(0, 20, 0.9)
