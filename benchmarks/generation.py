@@ -3,9 +3,9 @@
     python benchmarks/generation.py [--prompts 32] [--codes 50] [--threads 2] [--repeat 3]
 
 Random weights, flan-T5-base's sizes, MotionGPT's vocabulary of 32,615 tokens and its VQ-VAE of 19.4 M parameters.
-"original" does what MotionGPT's code does: prompts padded to 256 tokens, all tokens scored at each step, codes decoded
-clip by clip. Both ways write the same number of codes. Times are wall-clock, the ways taking turns; ratios are those of
-the medians.
+"original" does what MotionGPT's code does: prompts padded to 256 tokens, all tokens scored at each step, codes
+decoded clip by clip. Both ways write the same number of codes. Times are wall-clock, the ways taking turns; ratios are
+those of the medians.
 """
 
 import argparse

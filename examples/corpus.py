@@ -111,10 +111,11 @@ def synthesised(count: int, seed: int, split: str, caption_noise: float = 0.0) -
 
 
 def wrong(scenario: Scenario, random: Random) -> Scenario:
-    """The scenario with one mistake that people make when they describe a clip."""
+    """The scenario with one mistake that people make when they describe a clip; a single sit-down has none to make."""
     events = list(scenario.events)
     counted = [i for i, event in enumerate(events) if ACTIONS[event.action].max_count > 1]
-    mistakes = [*(["count"] * bool(counted)), *(["order", "omission"] * (len(events) > 1))]
+    turned = [i for i in range(len(events) - 1) if events[i] != events[i + 1]]
+    mistakes = [*(["count"] * bool(counted)), *(["order"] * bool(turned)), *(["omission"] * (len(events) > 1))]
     match random.choice(mistakes or ["none"]):
         case "count":
             i = random.choice(counted)
@@ -123,7 +124,7 @@ def wrong(scenario: Scenario, random: Random) -> Scenario:
                 events[i], count=random.choice([n for n in range(1, most + 1) if n != events[i].count])
             )
         case "order":
-            i = random.randrange(len(events) - 1)
+            i = random.choice(turned)
             events[i], events[i + 1] = events[i + 1], events[i]
         case "omission":
             del events[random.randrange(len(events))]
@@ -176,11 +177,10 @@ def _humanml3d(folder: Path) -> Iterator[Clip]:
         if split == held_out and not (folder / f"{split}.txt").is_file():
             raise FileNotFoundError(f"Expected {folder}/val.txt or test.txt: names of clips to validate on.")
         for clip in read_humanml3d(folder, split):
-            for i, caption in enumerate(clip.captions):
-                part = clip.segment(caption) if caption.start or caption.end else clip.motion
-                if i and not (caption.start or caption.end):
-                    continue  # said of the same frames; the first clip carries all of those
-                whole = tuple(c.text for c in clip.captions if not (c.start or c.end))
-                captions = (caption.text,) if caption.start or caption.end else whole
-                if SHORTEST <= len(part) and part.features is not None:
-                    yield Clip(f"{clip.name}_{i}", part.features[:LONGEST], captions, split == held_out, real=True)
+            whole = tuple(c.text for c in clip.captions if not (c.start or c.end))
+            parts = [(clip.motion, whole)] if whole else []
+            parts += [(clip.segment(c), (c.text,)) for c in clip.captions if c.start or c.end]
+            for i, (part, captions) in enumerate(parts):
+                if SHORTEST <= len(part):
+                    features = part.to_features()[:LONGEST].astype(np.float32)
+                    yield Clip(f"{clip.name}_{i}", features, captions, split == held_out, real=True)

@@ -51,13 +51,18 @@ def assemble(trained: str, decoder: str | None) -> MotionGPTForPreference:
 def save_half(model: MotionGPTForPreference, folder: Path) -> None:
     """Half precision on disk; the configuration says float32, which is what is loaded."""
     processor = model.processor
-    weights = {name: w.half() if w.is_floating_point() else w for name, w in model.state_dict().items()}
+    halves: dict[int, torch.Tensor] = {}  # embeddings stand under several names, and stay one
+    weights = {name: halves.setdefault(w.data_ptr(), _half(w)) for name, w in model.state_dict().items()}
     model.config.dtype = "float32"
     model.save_pretrained(folder, state_dict=weights)
     processor.save_pretrained(folder)
     config = json.loads((folder / "config.json").read_text())
     config["dtype"] = "float32"
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _half(weight: torch.Tensor) -> torch.Tensor:
+    return weight.half() if weight.is_floating_point() else weight
 
 
 def through_vqvae(model: MotionGPTForPreference, count: int) -> dict[str, dict[str, float]]:

@@ -14,14 +14,14 @@ def learning_rate(step: int, highest: float, warmup_steps: int, max_steps: int) 
 
 
 def checkpoints(folder: str | Path) -> list[Path]:
-    """Finished checkpoints in a folder, the oldest first."""
+    """Checkpoints in a folder, the oldest first."""
     found = [path for path in Path(folder).glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
     return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
 
 
-def last_checkpoint(folder: str | Path) -> Path | None:
-    """Where a stopped run goes on."""
-    return next(reversed(checkpoints(folder)), None)
+def last_checkpoint(folder: str | Path, written_last: str = "") -> Path | None:
+    """Where a stopped run goes on; one that was stopped while it saved lacks the file that is written last."""
+    return next((path for path in reversed(checkpoints(folder)) if (path / written_last).exists()), None)
 
 
 def rotate(folder: Path, keep: int) -> None:

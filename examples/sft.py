@@ -175,7 +175,7 @@ def main(config: ModelConfig, corpus: CorpusConfig, args: Seq2SeqTrainingArgumen
         preprocess_logits_for_metrics=likeliest,
     )
     trainer.judged_prompts = config.judged_prompts
-    trainer.train(resume_from_checkpoint=last_checkpoint(args.output_dir))
+    trainer.train(resume_from_checkpoint=last_checkpoint(args.output_dir, "trainer_state.json"))
     trainer.save_model(args.output_dir)
 
 

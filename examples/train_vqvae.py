@@ -4,8 +4,8 @@
     accelerate launch examples/train_vqvae.py --corpus HumanML3D --width 512 --code_dim 512 --max_steps 300000
     accelerate launch examples/train_vqvae.py --config examples/configs/tiny_vqvae.yaml
 
-The defaults train a tiny one on synthesised motion and on the real clips that are given. Stopped runs go on where their
-last checkpoint is. A step sees the same clips however many processes and accumulated batches it is split into.
+The defaults train a tiny one on synthesised motion and on the real clips that are given. Stopped runs go on where
+their last checkpoint is. A step sees the same clips however many processes and accumulated batches it is split into.
 """
 
 import json
@@ -156,14 +156,16 @@ def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
         if step % 50 == 0:
             accelerator.print(f"step {step}: loss {output.loss.item():.4f}, perplexity {perplexity.item():.0f}")
         if step % config.eval_steps == 0 or step == config.max_steps:
-            accelerator.save_state(str(out / f"checkpoint-{step}"))
+            accelerator.save_state(str(out / "unfinished"))
+            accelerator.wait_for_everyone()
             if accelerator.is_main_process:
                 metrics = {"step": step, "perplexity": perplexity.item(), **evaluate(vqvae, held_out)}
                 print(json.dumps({name: round(value, 3) for name, value in metrics.items()}), flush=True)
                 vqvae.save_pretrained(out)
-                rotate(out, keep=1)
                 with (out / "metrics.jsonl").open("a") as file:
                     file.write(json.dumps(metrics) + "\n")
+                (out / "unfinished").rename(out / f"checkpoint-{step}")  # it counts once all else is written
+                rotate(out, keep=1)
             accelerator.wait_for_everyone()
     accelerator.end_training()
 

@@ -1,6 +1,7 @@
 """The examples, run as the README's main job runs them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,5 +31,6 @@ def test_the_whole_loop(tmp_path):
 def test_each_example_says_how_to_run_it():
     for path in EXAMPLES.glob("*.py"):
         text = path.read_text(encoding="utf-8")
-        assert f"python examples/{path.name}" in text.split('"""')[1], path
-        assert len(text.splitlines()) < 150
+        assert len(text.splitlines()) < 200, path
+        if "__main__" in text:  # others are parts of examples
+            assert re.search(rf"(python|accelerate launch) examples/{path.name}", text.split('"""')[1]), path

@@ -1,4 +1,7 @@
-"""Checkpoints that come with the package, so that everything runs offline on a laptop; made by examples/train_default.sh."""
+"""Checkpoints that come with the package, so that everything runs offline on a laptop.
+
+examples/train_default.sh makes them.
+"""
 
 from pathlib import Path
 

@@ -3,8 +3,9 @@
 import atom_hf.models
 AutoModelForCausalLM.from_pretrained("a/checkpoint")    →  MotionGPTForPreference
 
-Trainers load their reference model this way, from the folder that the policy came from. The processor is not registered with
-AutoProcessor, which therefore gives the tokenizer: TRL takes whatever has a processor for a vision-language model.
+Trainers load their reference model this way, from the folder that the policy came from. The processor is not
+registered with AutoProcessor, which therefore gives the tokenizer: TRL takes whatever has a processor for a
+vision-language model.
 """
 
 from transformers import (

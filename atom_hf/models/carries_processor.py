@@ -33,8 +33,8 @@ class CarriesProcessor(WithCard):
                 self._processor = MotionGPTProcessor.from_pretrained(source, **(self._hub_options or {}))
             except (OSError, ImportError, ValueError) as error:  # which of them depends on transformers' version
                 raise ValueError(
-                    f"{source} holds a model without its tokenizer: save a processor there (processor.save_pretrained), or set "
-                    "model.processor = MotionGPTProcessor(tokenizer)."
+                    f"{source} holds a model without its tokenizer: save a processor there "
+                    "(processor.save_pretrained), or set model.processor = MotionGPTProcessor(tokenizer)."
                 ) from error
         return self._processor
 

@@ -9,8 +9,8 @@ from huggingface_hub import HfApi
 
 from .model_card import write_model_card
 
-
-_PUSH_OPTIONS = ("commit_message", "private", "revision", "create_pr")
+_OF_PUSH = ("commit_message", "private", "revision", "create_pr")
+_OF_SAVING = ("max_shard_size", "state_dict", "variant")  # what is pushed is what was saved
 
 
 class WithCard:
@@ -21,18 +21,20 @@ class WithCard:
 
         Args:
             save_directory (`str` or `Path`): folder.
-            *args, **kwargs: as in transformers; `push_to_hub=True` pushes what was saved, to `repo_id` or the folder's name,
-                with the options of `push_to_hub`.
+            *args, **kwargs: as in transformers; `push_to_hub=True` pushes what was saved, to `repo_id` or the folder's
+                name, with the options of `push_to_hub`.
         """
         push = kwargs.pop("push_to_hub", False)
         repo_id = kwargs.pop("repo_id", Path(save_directory).resolve().name)
-        options = {name: kwargs.pop(name) for name in _PUSH_OPTIONS if name in kwargs}
+        options = {name: kwargs.pop(name) for name in _OF_PUSH if name in kwargs}
+        options |= {name: kwargs[name] for name in _OF_SAVING if name in kwargs}
+        if options.get("state_dict") is not None:
+            options["state_dict"] = dict(options["state_dict"])  # transformers empties the one that it saves
         super().save_pretrained(save_directory, *args, **kwargs)  # type: ignore[misc]
         if kwargs.get("is_main_process", True):
             self._save_beside(Path(save_directory))
             if push:
-                saved = {"max_shard_size": kwargs["max_shard_size"]} if "max_shard_size" in kwargs else {}
-                self.push_to_hub(repo_id, token=kwargs.get("token"), **options, **saved)
+                self.push_to_hub(repo_id, token=kwargs.get("token"), **options)
 
     def _save_beside(self: Any, folder: Path) -> None:
         write_model_card(self, folder)

@@ -56,8 +56,8 @@ def model_card(model: Any, name: str) -> str:
     if codes:
         rows["motion codes"] = f"{codes}, 4 frames each at 20 fps"
     if hasattr(config, "d_model"):
-        decoders = config.num_decoder_layers
-        rows["transformer"] = f"T5, width {config.d_model}, {config.num_layers} + {decoders} layers, {config.vocab_size} tokens"
+        layers = f"{config.num_layers} + {config.num_decoder_layers} layers"
+        rows["transformer"] = f"T5, width {config.d_model}, {layers}, {config.vocab_size} tokens"
         rows["writes"] = "motion only" if config.motion_only else "motion and text"
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     use = f"\n## Use\n\n```python\n{_USE[kind].format(name=name)}\n```\n" if kind in _USE else ""
@@ -75,8 +75,8 @@ def model_card(model: Any, name: str) -> str:
 {use}
 ## Training data, metrics and limits
 
-Not stated by whoever saved this model. Please add on what it was trained, what was measured and how, and the terms of the
-data it was made from.
+Not stated by whoever saved this model. Please add on what it was trained, what was measured and how, and the terms of
+the data it was made from.
 """
 
 

@@ -57,7 +57,7 @@ class MotionCoding:
         """Motions of what the model wrote, as reward functions get it.
 
         Args:
-            completion_ids (`Sequence[Sequence[int]]`): token ids of each completion, with or without `</s>` and padding.
+            completion_ids (`Sequence[Sequence[int]]`): token ids of each completion; `</s>` and padding may follow.
 
         Returns:
             `list[Motion | None]`: joints `[T, 22, 3]` in metres at 20 fps; None where there is no whole motion.

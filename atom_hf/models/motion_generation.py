@@ -47,9 +47,9 @@ class MotionGeneration(MotionCoding):
             num_return_sequences (`int`, *optional*, defaults to 1): motions a prompt.
             temperature (`float`, *optional*): divides the logits; 0 takes the likeliest code. By default what the
                 checkpoint's `generation_config` says, else 1.
-            top_k (`int`, *optional*): draw among the k likeliest codes; 0 for all. By default the checkpoint's, else 50.
+            top_k (`int`, *optional*): draw among the k likeliest codes, 0 for all. By default the checkpoint's, or 50.
             top_p (`float`, *optional*): draw among the likeliest codes that have this probability. By default the
-                checkpoint's, else 1.
+                checkpoint's, or 1.
             seed (`int`, *optional*): of the noise; another one each time by default.
             batch_size (`int`, *optional*, defaults to 32): motions at once.
             max_frames (`int`, *optional*, defaults to 196): longest motion, at 20 fps.

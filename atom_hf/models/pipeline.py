@@ -19,7 +19,7 @@ _OPTIONS = ("num_return_sequences", "temperature", "top_k", "top_p", "seed", "ba
 
 
 class TextToMotionPipeline(Pipeline):
-    """Motions for texts; made by `pipeline("text-to-motion", model=...)` from a model, its folder or its repository."""
+    """Motions for texts; `pipeline("text-to-motion", model=...)` makes it of a model, its folder or its repository."""
 
     _load_tokenizer = False  # the model carries its own, with its templates
     _load_processor = False
@@ -35,8 +35,8 @@ class TextToMotionPipeline(Pipeline):
                 `max_frames` (frames at 20 fps).
 
         Returns:
-            `Motion` or `list[Motion]`: one for a single text with one sample, else a list in order; joints `[T, 22, 3]` in
-                metres.
+            `Motion` or `list[Motion]`: one for a single text with one sample, else a list in order; joints
+                `[T, 22, 3]` in metres.
 
         Raises:
             TypeError: if an input is no string, or an option is unknown.

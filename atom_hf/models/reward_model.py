@@ -3,8 +3,8 @@
 reward = MotionGPTForReward.from_policy(model)
 rewards = reward.score(["a person jumps"], [codes])        # [1], the higher the better
 
-The form is InstructMotion's ("Exploring Text-to-Motion Generation with Human Preference"): T5 reads the row twice, as encoder
-input and, shifted, as decoder input, and a head of two layers reads the state at the row's last `</s>`.
+The form is InstructMotion's ("Exploring Text-to-Motion Generation with Human Preference"): T5 reads the row twice, as
+encoder input and, shifted, as decoder input, and a head of two layers reads the state at the row's last `</s>`.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,12 @@ SEPARATOR = " \n "
 class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
     """Scalar reward of a prompt with its motion; TRL's `RewardTrainer` trains it as it is.
 
-    Overrides of `T5ForSequenceClassification`: `forward`, which pools at the last attended `</s>` however many a row has, and
-    `train`, for the dropout of attention. `</s>` twice in a row counts once, since TRL closes rows of plain strings and the
-    tokenizer closes them again.
+    Give the trainer rows of plain strings, `chosen` and `rejected`, each `prompt + " \\n " + motion` as `row_ids` has
+    it. It takes conversational rows too, but `score` reads the plain form.
+
+    Overrides of `T5ForSequenceClassification`: `forward`, which pools at the last attended `</s>` however many a row
+    has, and `train`, for the dropout of attention. `</s></s>` counts as one, since TRL closes rows of plain strings
+    and the tokenizer closes them again.
 
     Args:
         config ([`MotionGPTConfig`]): sizes; the VQ-VAE is not carried.
@@ -71,7 +74,7 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
 
         Args:
             input_ids (`Tensor`): `[B, L]`, rows that end in `</s>`, padding on either side.
-            attention_mask (`Tensor`, *optional*): `[B, L]`, 0 at padding; by default wherever the padding token stands.
+            attention_mask (`Tensor`, *optional*): `[B, L]`, 0 at padding; by default where the padding token stands.
             labels (`Tensor`, *optional*): `[B]`, rewards to learn by squared error.
 
         Returns:
@@ -81,15 +84,15 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
             ValueError: if a row has no `</s>`, or there are no ids.
         """
         if input_ids is None:
-            raise ValueError("Expected input_ids [B, L], got none; embeddings alone have no </s> to read the reward at.")
+            raise ValueError("Expected input_ids [B, L], got none; embeddings have no </s> to read the reward at.")
         mask = (input_ids != self.config.pad_token_id) if attention_mask is None else attention_mask.bool()
         closing = (input_ids == self.config.eos_token_id) & mask
         again = closing & nn.functional.pad(closing, (1, 0))[:, :-1]
         closing, mask = closing & ~again, mask & ~again
         if not bool(closing.any(1).all()):
             raise ValueError(
-                f"{int((~closing.any(1)).sum())} of {len(closing)} rows have no </s>, at which the reward is read. They may be "
-                "cut off: raise max_length."
+                f"{int((~closing.any(1)).sum())} of {len(closing)} rows have no </s>, at which the reward is read. "
+                "They may be cut off: raise max_length."
             )
         hidden = self.transformer(
             input_ids=input_ids,
@@ -117,10 +120,13 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
             `Tensor`: `[len(prompts)]`, float32, the higher the better; unitless.
 
         Raises:
-            ValueError: if there are not as many prompts as motions, a prompt is empty or too long, or `batch_size` is below 1.
+            ValueError: if there are not as many prompts as motions, a prompt is empty or too long, or `batch_size` is
+                below 1.
         """
         if len(prompts) != len(codes):
-            raise ValueError(f"Expected a motion for each prompt, got {len(prompts)} prompts and {len(codes)} motions.")
+            raise ValueError(
+                f"Expected a motion for each prompt, got {len(prompts)} prompts and {len(codes)} motions."
+            )
         rows = [self.row_ids(prompt, motion) for prompt, motion in zip(prompts, codes, strict=True)]
         rewards = torch.zeros(len(rows), device=self.device)
         training = self.training

@@ -62,8 +62,8 @@ class MotionGPTForValue(MotionGPTForPreference):
             attention_mask (`Tensor`, *optional*): `[B, L]`, 0 at padding.
 
         Returns:
-            `TokenClassifierOutput`: logits `[B, L, 1]`; that of column t is the value before the token of column t + 1 is
-                written, and 0 in the prompt.
+            `TokenClassifierOutput`: logits `[B, L, 1]`; that of column t is the value before the token of
+                column t + 1 is written, and 0 in the prompt.
 
         Raises:
             ValueError: if there are no ids.

@@ -50,7 +50,9 @@ class FakeApi:
             self.repos[repo_id][path.name] = path.read_bytes()
         self.commits.append({"repo_id": repo_id, **options})
         address = f"https://hub/{repo_id}"
-        return SimpleNamespace(commit_url=f"{address}/commit/1", pr_url=f"{address}/pr/1" if options["create_pr"] else None)
+        return SimpleNamespace(
+            commit_url=f"{address}/commit/1", pr_url=f"{address}/pr/1" if options["create_pr"] else None
+        )
 
 
 @pytest.fixture
@@ -101,7 +103,9 @@ def test_code_on_a_card_loads_the_model_from_its_folder(model, kind, tmp_path, m
     names: dict[str, Any] = {"codes": [3, 4], "features": __import__("torch").zeros(1, 8, 263)}
     exec(card.split("```python\n")[1].split("```")[0], names)
     if kind == "policy":
-        assert (tmp_path / "motion.bvh").is_file() and names["motion"].text == "a person walks forward, then jumps twice"
+        assert (tmp_path / "motion.bvh").is_file() and names[
+            "motion"
+        ].text == "a person walks forward, then jumps twice"
     elif kind == "vqvae":
         assert names["codes"].shape == (1, 2)
 
@@ -150,9 +154,7 @@ def test_options_are_passed_through(model, hub):
     )
     assert address == "https://hub/me/new/pr/1"
     assert hub.created == [{"repo_id": "me/new", "private": True}] and hub.branches == ["try"]
-    assert hub.commits == [
-        {"repo_id": "me/new", "commit_message": "Better", "revision": "try", "create_pr": True}
-    ]
+    assert hub.commits == [{"repo_id": "me/new", "commit_message": "Better", "revision": "try", "create_pr": True}]
     assert "model.safetensors.index.json" in hub.repos["me/new"]
 
 
@@ -169,7 +171,10 @@ def test_saving_can_push(model, hub, tmp_path):
     assert WHOLE <= {path.name for path in (tmp_path / "run-7").iterdir()} and WHOLE <= set(hub.repos["me/run-7"])
     assert hub.created == [{"repo_id": "me/run-7", "private": True}] and hub.tokens == ["t"]
     assert hub.commits[0]["commit_message"] == "Step 7" and hub.commits[0]["create_pr"] is True
-    model.save_pretrained(tmp_path / "run-7", push_to_hub=True, repo_id="me/named")
+    other = {name: weight + 1 for name, weight in model.state_dict().items() if name != "lm_head.weight"}
+    model.save_pretrained(tmp_path / "run-7", push_to_hub=True, repo_id="me/named", state_dict=other)
+    saved = (tmp_path / "run-7" / "model.safetensors").read_bytes()
+    assert hub.repos["me/named"]["model.safetensors"] == saved != hub.repos["me/run-7"]["model.safetensors"]
     assert WHOLE <= set(hub.repos["me/named"])
     assert "# named\n" in hub.repos["me/named"]["README.md"].decode()
 

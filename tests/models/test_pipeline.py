@@ -55,7 +55,10 @@ def test_texts_give_motions_in_order(pipe, model):
 
 def test_samples_of_a_text_are_a_list(pipe, model):
     found = pipe(CAPTIONS[0], num_return_sequences=3, **OPTIONS)
-    assert codes(found) == codes(model.generate_motion(CAPTIONS[0], 3, **OPTIONS)) and len(set(map(tuple, codes(found)))) > 1
+    assert (
+        codes(found) == codes(model.generate_motion(CAPTIONS[0], 3, **OPTIONS))
+        and len(set(map(tuple, codes(found)))) > 1
+    )
     assert len(pipe(CAPTIONS[:2], num_return_sequences=2, **OPTIONS)) == 4
 
 

@@ -43,9 +43,7 @@ def test_auto_processor_gives_the_tokenizer(folder: Path) -> None:
 def test_dpo_with_a_folder_alone(folder: Path, tmp_path: Path) -> None:
     processor = MotionGPTProcessor.from_pretrained(folder)
     rows = [processor.as_messages(text, chosen=[3, 3], rejected=[9, 9, 9]) for text in CAPTIONS]
-    trainer = DPOTrainer(
-        model=str(folder), args=DPOConfig(**common(tmp_path)), train_dataset=Dataset.from_list(rows)
-    )
+    trainer = DPOTrainer(model=str(folder), args=DPOConfig(**common(tmp_path)), train_dataset=Dataset.from_list(rows))
     trainer.train()
     assert isinstance(trainer.model, MotionGPTForPreference)
     assert trainer.state.log_history[-1]["train_loss"] == pytest.approx(0.6931, abs=1e-3)  # policy = reference

@@ -19,7 +19,9 @@ def model(tmp_path_factory) -> MotionGPTForPreference:
 
 
 def codes(model, prompts, **options) -> list[list[int]]:
-    return [motion.codes.tolist() for motion in model.generate_motion(prompts, max_frames=24, **{"seed": 2, **options})]
+    return [
+        motion.codes.tolist() for motion in model.generate_motion(prompts, max_frames=24, **{"seed": 2, **options})
+    ]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
@@ -63,7 +65,11 @@ def test_harmless_prompts_say_nothing(model, caplog):
     [
         ("", ValueError, r"Expected a sentence such as 'a person walks forward', got an empty prompt\."),
         (" \n\u200b\t", ValueError, "got an empty prompt"),
-        ("walks " * 300, ValueError, r"The prompt 'Generate motion: walks walks .*'… has \d+ tokens, more than the 256"),
+        (
+            "walks " * 300,
+            ValueError,
+            r"The prompt 'Generate motion: walks walks .*'… has \d+ tokens, more than the 256",
+        ),
         (3, TypeError, "a string, got int"),
         (["a man", ["waves"]], TypeError, "got list; give sentences one at a time"),
         (["a man", ""], ValueError, "got an empty prompt"),
