@@ -9,19 +9,19 @@ from typing import Any
 from huggingface_hub import ModelCardData
 
 _USE = {
-    "MotionGPTForPreference": '''from atom_hf import MotionGPTForPreference
+    "MotionGPTForPreference": """from atom_hf import MotionGPTForPreference
 
 model = MotionGPTForPreference.from_pretrained("{name}")
 motion = model.generate_motion(["a person walks forward, then jumps twice"], seed=0)[0]
-motion.save("motion.bvh")''',
-    "MotionGPTForReward": '''from atom_hf import MotionGPTForReward
+motion.save("motion.bvh")""",
+    "MotionGPTForReward": """from atom_hf import MotionGPTForReward
 
 reward = MotionGPTForReward.from_pretrained("{name}")
-reward.score(["a person jumps twice"], [codes])  # the higher the better''',
-    "MotionVQVAE": '''from atom_hf import MotionVQVAE
+reward.score(["a person jumps twice"], [codes])  # the higher the better""",
+    "MotionVQVAE": """from atom_hf import MotionVQVAE
 
 vqvae = MotionVQVAE.from_pretrained("{name}")
-codes = vqvae.encode(vqvae.normalize(features))  # [B, T // 4]''',
+codes = vqvae.encode(vqvae.normalize(features))  # [B, T // 4]""",
 }
 _WHAT = {
     "MotionGPTForPreference": "A text-to-motion language model with its motion tokenizer",

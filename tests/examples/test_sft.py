@@ -98,8 +98,8 @@ class Stopped(Exception):
 @pytest.mark.parametrize("where", ["between", "saving"])
 def test_a_stopped_run_goes_on(vqvae, whole, tmp_path, monkeypatch, where):
     """Dropout and the order of rows included: the weights are those of a run that was never stopped."""
+    step, calls = sft.EventTrainer.training_step, []
     with monkeypatch.context() as patch:
-        step, calls = sft.EventTrainer.training_step, []
 
         def stop(self: Any, *given: Any, **options: Any) -> Any:
             calls.append(self.state.global_step)
@@ -121,7 +121,14 @@ def test_a_stopped_run_goes_on(vqvae, whole, tmp_path, monkeypatch, where):
         with pytest.raises(Stopped):
             run(vqvae, tmp_path)
     assert not (tmp_path / "model.safetensors").exists() and (tmp_path / "checkpoint-2").is_dir()
+    steps: list[int] = []
+    monkeypatch.setattr(
+        sft.EventTrainer,
+        "training_step",
+        lambda self, *given, **options: steps.append(self.state.global_step) or step(self, *given, **options),
+    )
     run(vqvae, tmp_path)
+    assert steps == [2, 3]
     expected, found = (load_file(folder / "model.safetensors") for folder in (whole, tmp_path))
     assert expected.keys() == found.keys()
     assert [name for name in expected if not torch.equal(found[name], expected[name])] == []

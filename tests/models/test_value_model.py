@@ -18,7 +18,9 @@ ROWS = [[5, 6, 7, EOS, 56, 40, 41, 57, EOS], [9, EOS, 56, 44, EOS], [5, 6, 8, 9,
 @pytest.fixture(scope="module")
 def value() -> MotionGPTForValue:
     torch.manual_seed(3)
-    return MotionGPTForValue.from_reward(MotionGPTForReward.from_policy(tiny_motiongpt())).eval()
+    model = MotionGPTForValue.from_reward(MotionGPTForReward.from_policy(tiny_motiongpt())).eval()
+    model.v_head.bias.data.fill_(0.3)  # as after training; zero states alone give no zero values
+    return model
 
 
 def values(model: MotionGPTForValue, ids: Tensor, mask: Tensor | None = None) -> Tensor:
