@@ -12,9 +12,8 @@ from typing import Any
 
 from ..motion import Motion
 from ..motion.formats.files import read_text
+from .render import PICTURES, VIDEOS, save_picture
 
-_PICTURES = (".png", ".jpg", ".jpeg")
-_VIDEOS = (".mp4", ".gif", ".webp")
 _FILES = (".bvh", ".npz", ".npy")
 
 
@@ -28,7 +27,7 @@ def add_parser(commands: Any) -> None:
         "generate",
         help="make motions for sentences",
         description="Generate motions for sentences. What is written depends on the suffix: "
-        f"{', '.join((*_VIDEOS, *_PICTURES, *_FILES))}. The model that comes with the package "
+        f"{', '.join((*VIDEOS, *PICTURES, *_FILES))}. The model that comes with the package "
         "is tiny: it knows the actions of the package's grammar, and makes mistakes.",
         epilog=__doc__.split("\n\n", 1)[1] if __doc__ else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -80,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
             'Expected a sentence, such as atom-hf generate "a person jumps twice" -o out.mp4, or --prompts FILE.'
         )
     suffix = options.output.suffix.lower()
-    known = (*_VIDEOS, *_PICTURES, *_FILES)
+    known = (*VIDEOS, *PICTURES, *_FILES)
     if suffix not in known:
         raise ValueError(
             f"{options.output}: expected a file ending in {', '.join(known)}, got {suffix or 'no suffix'!r}."
@@ -121,13 +120,11 @@ def _write(motion: Motion, target: Path) -> None:
     suffix = target.suffix.lower()
     if suffix in _FILES:
         motion.save(target)
-    elif suffix in _VIDEOS:
+    elif suffix in VIDEOS:
         from ..render.video import render_video
 
         render_video(motion, target, caption=motion.text)
     else:
-        from ..motion.formats.files import replacing
         from ..render.sheet import render_sheet
 
-        with replacing(target) as temporary:
-            render_sheet(motion, caption=motion.text).save(temporary)
+        save_picture(render_sheet(motion, caption=motion.text), target)

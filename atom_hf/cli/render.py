@@ -18,8 +18,8 @@ from ..motion.formats.files import replacing
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_PICTURES = (".png", ".jpg", ".jpeg")
-_VIDEOS = (".mp4", ".gif", ".webp")
+PICTURES = (".png", ".jpg", ".jpeg")
+VIDEOS = (".mp4", ".gif", ".webp")
 _FRAMES = "frames"
 # Options that only pictures, or only videos, have.
 _OF_PICTURES = ("layout", "frames", "columns", "stride")
@@ -36,7 +36,7 @@ def add_parser(commands: Any) -> None:
         "render",
         help="draw a motion file as a picture or a video",
         description="Draw a motion. Left arm and leg are blue, the right ones orange; visor and nose show the face. "
-        f"Pictures end in {', '.join(_PICTURES)}, videos in {', '.join(_VIDEOS)}.",
+        f"Pictures end in {', '.join(PICTURES)}, videos in {', '.join(VIDEOS)}.",
         epilog=__doc__.split("\n\n", 1)[1] if __doc__ else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -80,10 +80,10 @@ def run(options: argparse.Namespace) -> int:
         ImportError: if the extra `render` is not installed.
     """
     suffix = options.target.suffix.lower()
-    if suffix not in (*_PICTURES, *_VIDEOS):
-        known = ", ".join((*_PICTURES, *_VIDEOS))
+    if suffix not in (*PICTURES, *VIDEOS):
+        known = ", ".join((*PICTURES, *VIDEOS))
         raise ValueError(f"{options.target}: expected a file ending in {known}, got {suffix or 'no suffix'!r}.")
-    kind, others = ("pictures", _OF_VIDEOS) if suffix in _PICTURES else ("videos", _OF_PICTURES)
+    kind, others = ("pictures", _OF_VIDEOS) if suffix in PICTURES else ("videos", _OF_PICTURES)
     strange = [name for name in others if getattr(options, name) is not None]
     if strange:
         raise ValueError(f"{options.target}: --{strange[0]} is not for {kind}; leave it out or choose another suffix.")
@@ -133,14 +133,20 @@ def _write_picture(motion: Motion, options: argparse.Namespace) -> str:
         digits = len(str(len(motion) - 1))
         targets = [options.target.with_stem(f"{options.target.stem}_{number:0{digits}d}") for number in numbers]
         for image, target in zip(images, targets, strict=True):
-            _save(image, target)
+            save_picture(image, target)
         return f"{targets[0]} … {targets[-1].name}: {len(targets)} pictures"
     image = render_sheet(motion, caption=options.text, **chosen, **_shared(options))
-    _save(image, options.target)
+    save_picture(image, options.target)
     return f"{options.target}: {image.width} x {image.height} pixels"
 
 
-def _save(image: "Image", target: Path) -> None:
+def save_picture(image: "Image", target: Path) -> None:
+    """Write a picture, whole or not at all.
+
+    Args:
+        image (`PIL.Image.Image`): `[height, width]` pixels.
+        target (`Path`): file; JPEG at quality 92, unless it ends in .png.
+    """
     with replacing(target) as temporary:
         options: dict[str, Any] = {} if target.suffix.lower() == ".png" else {"quality": 92}
         image.save(temporary, **options)
