@@ -30,7 +30,9 @@ from atom_hf import (
     synthesize,
 )
 
+CLIPS = 8000  # as in the configurations of the recipe
 SEED = 2  # of the prompts; training chose its checkpoint with another one
+TEMPERATURE = 0.7
 TASKS = ("integrity", "temporal", "frequency", "overall")
 
 
@@ -45,6 +47,7 @@ def assemble(trained: str, decoder: str | None) -> MotionGPTForPreference:
         model.vqvae.load_state_dict(vqvae.state_dict())
     model.vqvae.quantizer.set(model.vqvae.quantizer.codebook.clone(), count=100.0)  # fine-tuning begins gently
     model.restrict_to_motion()
+    model.generation_config.update(do_sample=True, temperature=TEMPERATURE, top_k=50)
     return model
 
 
@@ -92,7 +95,7 @@ def _judge(pairs: list[tuple[Any, Motion]]) -> dict[str, float]:
 def measure(folder: Path, mocap: list[str]) -> dict[str, Any]:
     """Everything that stands on the card."""
     model = MotionGPTForPreference.from_pretrained(folder).eval()
-    clips = read_corpus(CorpusConfig(synthesised=5000, mocap=mocap))
+    clips = read_corpus(CorpusConfig(synthesised=CLIPS, mocap=mocap))
     held_out = [clip for clip in clips if clip.held_out and len(clip.features) >= 4]
     prompts = [prompt.text for prompt in GrammarPromptWriter(seed=SEED, split="test").write(64)]
     start = time.perf_counter()
@@ -106,7 +109,7 @@ def measure(folder: Path, mocap: list[str]) -> dict[str, Any]:
         "events": {
             "held_out": event_scores(model, 300, SEED),
             "held_out_greedy": _greedy(model, 300),
-            "seen": _seen(model, 300),
+            "new_texts": _new_texts(model, 300, {caption for clip in clips for caption in clip.captions}),
         },
         "detection": through_vqvae(model, 300),
         "seconds_for_64_motions": seconds,
@@ -119,8 +122,10 @@ def _greedy(model: MotionGPTForPreference, count: int) -> dict[str, float]:
     return _judge(list(zip(prompts, motions, strict=True)))
 
 
-def _seen(model: MotionGPTForPreference, count: int) -> dict[str, float]:
-    prompts = GrammarPromptWriter(seed=SEED, split="train").write(count)
+def _new_texts(model: MotionGPTForPreference, count: int, known: set[str]) -> dict[str, float]:
+    """Prompts of combinations that were trained on, in words that were not."""
+    written = GrammarPromptWriter(seed=SEED, split="train").write(4 * count)
+    prompts = [prompt for prompt in written if prompt.text not in known][:count]
     motions = model.generate_motion([prompt.text for prompt in prompts], seed=SEED)
     return _judge(list(zip(prompts, motions, strict=True)))
 
