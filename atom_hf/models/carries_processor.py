@@ -55,6 +55,8 @@ class CarriesProcessor(WithCard):
         Raises:
             OSError: if there is no such checkpoint, or no network.
         """
+        if pretrained_model_name_or_path is not None:
+            kwargs.setdefault("use_safetensors", True)  # pickles are read by `convert`, which runs nothing in them
         model = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)  # type: ignore[misc]
         loaded = model[0] if isinstance(model, tuple) else model
         loaded._hub_options = {name: kwargs[name] for name in _HUB_OPTIONS if kwargs.get(name) is not None}

@@ -91,6 +91,7 @@ class MotionVQVAE(WithCard, PreTrainedModel):
         Raises:
             CheckpointError: if the weights are damaged.
         """
+        kwargs.setdefault("use_safetensors", True)
         with explain_damaged_weights(pretrained_model_name_or_path):
             return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
 
