@@ -214,7 +214,9 @@ class MotionGeneration(MotionCoding):
         """What was asked for, else what the checkpoint's generation_config says, else MotionGPT's way."""
         asked = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         config = self.generation_config
-        settings = {name: getattr(config, name, None) if value is None else value for name, value in asked.items()}
+        settings: dict[str, Any] = {
+            name: getattr(config, name, None) if value is None else value for name, value in asked.items()
+        }
         return Sampling(**{name: value for name, value in settings.items() if value is not None})
 
     @torch.no_grad()
