@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from transformers import EncoderDecoderCache
 from transformers.cache_utils import DynamicCache
 from transformers.generation.logits_process import (
@@ -22,6 +23,7 @@ from transformers.generation.logits_process import (
     TopPLogitsWarper,
 )
 
+_FEW = 64  # rows
 _KEEP = 0.75  # finished rows are taken out of the batch when fewer than this share is left
 
 
@@ -60,6 +62,20 @@ class Sampling:
         if self.top_p < 1:
             warpers.append(TopPLogitsWarper(self.top_p))
         return warpers
+
+
+class _FewRows(TorchFunctionMode):
+    """Linear layers of a few rows with the weights on the left, which on CPUs is up to twice as fast.
+
+    A step of a small batch reads all weights for a row or two of each sample; libraries tile for many rows.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.nn.functional.linear and not kwargs and args[2:] in ((), (None,)):
+            x, weight = args[:2]
+            if x.device.type == "cpu" and x.dtype == weight.dtype and x.numel() <= _FEW * x.shape[-1]:
+                return (weight @ x.reshape(-1, x.shape[-1]).t()).t().reshape(*x.shape[:-1], -1)
+        return func(*args, **(kwargs or {}))
 
 
 def noise_generator(seed: int, prompt: str, sample: int) -> np.random.Generator:
@@ -128,13 +144,14 @@ def sample_codes(
     tokens = tokens.expand(len(rows), -1)
     alive = list(rows)
     for _ in range(max_codes):
-        hidden = model.decoder(
-            input_ids=tokens,
-            encoder_hidden_states=states,
-            encoder_attention_mask=mask,
-            past_key_values=cache,
-            use_cache=True,
-        )[0][:, -1]
+        with _FewRows():
+            hidden = model.decoder(
+                input_ids=tokens,
+                encoder_hidden_states=states,
+                encoder_attention_mask=mask,
+                past_key_values=cache,
+                use_cache=True,
+            )[0][:, -1]
         if config.scale_decoder_outputs:
             hidden = hidden * model.model_dim**-0.5
         scores = (hidden @ weight.t()).float()
