@@ -18,8 +18,10 @@ from tqdm.auto import tqdm
 from ..motion import Motion
 from ..motion.motion import FRAMES_PER_CODE
 from .motion_coding import MotionCoding, batches
+from .prefix_lm import unique_rows
 from .sampling import Sampling, noise_generator, sample_codes
 
+_TOGETHER = 8  # prompts that a CPU encodes at once
 _LONG_LIST = 64  # rows from which a progress bar is shown
 
 
@@ -251,7 +253,7 @@ class MotionGeneration(MotionCoding):
                 for part in batches([rows[i] for i, _, _ in work], batch_size):
                     ids, mask = self._pad([rows[work[j][0]] for j in part])
                     generators = [noise_generator(seed, work[j][1], work[j][2]) for j in part]
-                    states = self._encode_once(ids, mask)
+                    states = self._encode_by_length(ids, mask)
                     found = sample_codes(self, states, mask, sampling, generators, max_frames // FRAMES_PER_CODE)
                     for j, codes in zip(part, found, strict=True):
                         written[j] = codes
@@ -259,6 +261,19 @@ class MotionGeneration(MotionCoding):
         finally:
             self.train(training)
         return written
+
+    def _encode_by_length(self: Any, ids: Tensor, mask: Tensor) -> Tensor:
+        """Encoder states `[B, P, d_model]`; on a CPU a few prompts at a time, to save padding."""
+        if ids.device.type != "cpu" or len(ids) <= _TOGETHER:
+            return self._encode_once(ids, mask)
+        first, kind = unique_rows(ids, mask) or (torch.arange(len(ids)), torch.arange(len(ids)))
+        first, order = first.sort()  # as the batch is sorted: by length
+        kind = order.argsort()[kind]
+        states = torch.zeros(len(first), ids.shape[1], self.config.d_model, dtype=self.dtype)
+        for part in torch.arange(len(first)).split(_TOGETHER):
+            width = int(mask[first[part]].sum(1).max())
+            states[part, :width] = self._encode_once(ids[first[part], :width], mask[first[part], :width])
+        return states[kind]
 
     def _pad(self: Any, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Ids of prompts, padded on the right to the longest, with their mask."""
