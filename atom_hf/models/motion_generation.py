@@ -272,7 +272,8 @@ class MotionGeneration(MotionCoding):
         states = torch.zeros(len(first), ids.shape[1], self.config.d_model, dtype=self.dtype)
         for part in torch.arange(len(first)).split(_TOGETHER):
             width = int(mask[first[part]].sum(1).max())
-            states[part, :width] = self._encode_once(ids[first[part], :width], mask[first[part], :width])
+            prompts, seen = ids[first[part], :width], mask[first[part], :width]
+            states[part, :width] = self.encoder(input_ids=prompts, attention_mask=seen)[0]
         return states[kind]
 
     def _pad(self: Any, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
