@@ -16,6 +16,7 @@ from transformers import BatchFeature, PreTrainedTokenizerBase, PreTrainedTokeni
 
 from ..motion import MotionStats, ParsedCodes, codes_to_text, text_to_codes
 from ..motion.plain_text import STRUCTURE, check_prompt, neutralize
+from .chat_template import chat_template as asking
 from .rows import as_list, as_numpy, codes_of, normalized, pad
 from .templates import TASKS, Template, fill, needs
 from .tokenizer import motion_ids
@@ -58,6 +59,10 @@ class MotionGPTProcessor(ProcessorMixin):
         max_length: int = MAX_LENGTH,
         chat_template: str | None = None,
     ) -> None:
+        if chat_template is None and "text-to-motion" in (templates or {}):
+            own = _as_template("text-to-motion", templates["text-to-motion"]).input
+            if needs(own) == {"caption"}:
+                tokenizer.chat_template = asking(own)
         super().__init__(tokenizer, chat_template=chat_template or tokenizer.chat_template)
         if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 1:
             raise ValueError(f"Expected max_length as a number of tokens, at least 1, got {max_length!r}.")
@@ -204,6 +209,26 @@ class MotionGPTProcessor(ProcessorMixin):
         """
         return self._encode(self._plain([caption]))[0]
 
+    def prompt_text(self, prompt: str) -> str:
+        """What the model reads for one text-to-motion prompt, without `</s>`.
+
+        Args:
+            prompt (`str`): what the person does; neutralised.
+
+        Returns:
+            `str`: such as `"Generate motion: a man waves"`.
+
+        Raises:
+            TypeError: if the prompt is no string.
+            ValueError: if it is empty or too long.
+        """
+        return self._asked(self._plain([prompt])[0])
+
+    def _asked(self, plain: str) -> str:
+        asked = fill(self._template("text-to-motion").input, plain, num_codes=self.num_codes)
+        self._encode([asked])
+        return asked
+
     def as_messages(self, prompt: str, codes: Any = None, **answers: Any) -> dict[str, list[dict[str, str]]]:
         """A row for TRL's trainers, in the conversational form that puts `</s>` between prompt and motion.
 
@@ -220,12 +245,12 @@ class MotionGPTProcessor(ProcessorMixin):
             ValueError: if it is empty or too long, or a code lies outside of the codebook.
         """
         motions = answers if codes is None else {"completion": codes, **answers}
-        template = self._template("text-to-motion")
-        asked = fill(template.input, self._plain([prompt])[0], num_codes=self.num_codes)
-        self._encode([asked])
-        row = {"prompt": [{"role": "user", "content": asked}]}
+        answered = self._template("text-to-motion").output
+        plain = self._plain([prompt])[0]
+        self._asked(plain)
+        row = {"prompt": [{"role": "user", "content": plain}]}  # the chat template asks in the template's words
         for name, motion in motions.items():
-            answer = fill(template.output, codes=codes_of(motion), num_codes=self.num_codes)
+            answer = fill(answered, codes=codes_of(motion), num_codes=self.num_codes)
             row[name] = [{"role": "assistant", "content": answer}]
         return row
 

@@ -153,7 +153,7 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
         Raises:
             ValueError: if the prompt is empty or too long.
         """
-        asked = self.processor.as_messages(prompt)["prompt"][0]["content"]
+        asked = self.processor.prompt_text(prompt)
         motion = codes_to_text(codes, self.config.num_codes)
         return list(self.processor.tokenizer(f"{asked}{SEPARATOR}{motion}").input_ids)
 

@@ -18,6 +18,7 @@ from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from ..motion.codes import NUM_CODES, motion_token
+from .chat_template import CHAT_TEMPLATE
 
 _PAD, _EOS, _UNK = "<pad>", "</s>", "<unk>"
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -25,27 +26,6 @@ _ASCII = string.ascii_letters + string.digits + string.punctuation
 SMALLEST_VOCAB = 3 + len(_BYTES) + 1 + len(_ASCII)
 # Names of tokens are pieces of the vocabulary as well; with this score no typed text is ever cut into one.
 _NEVER = -1000.0
-
-# Every message ends with `</s>`, which closes the encoder's input in a T5. Text never becomes structure: `<…>` in a
-# message turns into `(…)`, full-width brackets (which T5's normaliser makes plain) included. Motion tokens stay in
-# what the assistant says, and in parts of a message that are motion: [{"type": "motion", "text": "<motion_id_512>…"}].
-CHAT_TEMPLATE = (
-    "{%- macro words(text, motion) -%}"
-    "{%- set plain = text | replace('\uff1c', '<') | replace('\ufe64', '<') | replace('\uff1e', '>')"
-    " | replace('\ufe65', '>') -%}"
-    "{%- for part in plain.split('<') -%}"
-    "{%- if loop.first -%}{{ part }}"
-    "{%- elif '>' not in part or (motion and part.startswith('motion_id_')) -%}{{ '<' ~ part }}"
-    "{%- else -%}{{ '(' ~ part.replace('>', ')', 1) }}"
-    "{%- endif -%}{%- endfor -%}{%- endmacro -%}"
-    "{%- for m in messages -%}"
-    "{%- if m['content'] is string -%}{{ words(m['content'], m['role'] == 'assistant') }}"
-    "{%- else -%}{%- for part in m['content'] -%}"
-    "{{ words(part['text'], m['role'] == 'assistant' or part['type'] == 'motion') }}"
-    "{%- endfor -%}{%- endif -%}"
-    "{{ eos_token }}"
-    "{%- endfor -%}"
-)
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int, num_codes: int = NUM_CODES) -> PreTrainedTokenizerFast:

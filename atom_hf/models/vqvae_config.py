@@ -1,5 +1,7 @@
 """Sizes of the motion VQ-VAE; the defaults are MotionGPT's."""
 
+from typing import Any
+
 from transformers import PretrainedConfig
 
 
@@ -51,3 +53,11 @@ class MotionVQVAEConfig(PretrainedConfig):
     def frames_per_code(self) -> int:
         """Frames that one code stands for."""
         return int(2**self.down_t)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a dict, without the folder that it was read from: that stays on its machine.
+
+        Returns:
+            `dict[str, Any]`: for `from_dict`, or as `vqvae_config` of a [`MotionGPTConfig`].
+        """
+        return {name: value for name, value in super().to_dict().items() if name != "_name_or_path"}

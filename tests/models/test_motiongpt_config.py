@@ -93,3 +93,10 @@ def test_what_trainers_read():
     assert config.auto_map == {}  # TRL asks for it when it loads a reference model
     assert config.is_encoder_decoder and config.decoder_start_token_id == 0 and config.generate_returns_prompt
     assert "auto_map" not in json.loads(config.to_json_string())
+
+
+def test_a_saved_model_says_nothing_of_the_folder_its_vqvae_came_from(tmp_path):
+    vqvae = MotionVQVAEConfig(num_codes=16, width=8, code_dim=8)
+    vqvae._name_or_path = "/home/me/outputs/vqvae"
+    MotionGPTConfig(vocab_size=100, num_codes=16, vqvae_config=vqvae).save_pretrained(tmp_path)
+    assert "/home/me" not in (tmp_path / "config.json").read_text()

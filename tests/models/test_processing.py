@@ -164,7 +164,7 @@ def test_rows_for_trl_have_the_ids_of_the_processor(processor, tokenizer, typed)
 def test_rows_of_preferences(processor):
     row = processor.as_messages("a man waves", chosen=[1, 2], rejected=_motion([3]))
     assert row == {
-        "prompt": [{"role": "user", "content": "Generate motion: a man waves"}],
+        "prompt": [{"role": "user", "content": "a man waves"}],
         "chosen": [{"role": "assistant", "content": codes_to_text([1, 2])}],
         "rejected": [{"role": "assistant", "content": codes_to_text([3])}],
     }

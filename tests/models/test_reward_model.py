@@ -265,7 +265,7 @@ def test_reward_trainer(folder, tmp_path, form):
         rows = [{"chosen": chosen, "rejected": rejected} for chosen, rejected in texts]
         ids = [[tokenizer(text).input_ids for text in pair] for pair in texts]
     else:
-        said = [[{"role": "user", "content": f"Generate motion: {row.prompt}"}] for row in ROWS]
+        said = [[{"role": "user", "content": row.prompt}] for row in ROWS]
         rows = [
             {"prompt": prompt} | {
                 name: [{"role": "assistant", "content": getattr(row, name)}] for name in ("chosen", "rejected")

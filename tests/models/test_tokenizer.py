@@ -8,8 +8,8 @@ pytest.importorskip("transformers")
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast, T5Tokenizer
 
+from atom_hf.models.chat_template import CHAT_TEMPLATE
 from atom_hf.models.tokenizer import (
-    CHAT_TEMPLATE,
     SMALLEST_VOCAB,
     add_motion_tokens,
     load_motion_tokenizer,
