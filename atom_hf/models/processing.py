@@ -59,7 +59,7 @@ class MotionGPTProcessor(ProcessorMixin):
         max_length: int = MAX_LENGTH,
         chat_template: str | None = None,
     ) -> None:
-        if chat_template is None and "text-to-motion" in (templates or {}):
+        if chat_template is None and templates and "text-to-motion" in templates:
             own = _as_template("text-to-motion", templates["text-to-motion"]).input
             if needs(own) == {"caption"}:
                 tokenizer.chat_template = asking(own)
