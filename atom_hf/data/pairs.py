@@ -1,0 +1,252 @@
+"""Pairs of motions from scores or from votes, and an account of those that were left out.
+
+report = PairReport()
+rows = [row for prompt in read_annotations(folder) for row in pairs_from_scores(prompt, PairRule(), report)]
+print(report)   →   612 pairs of 200 prompts; left out: 1203 of equal scores, 87 with a winner of at most 3 …
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from ..motion.codes import NUM_CODES
+from .annotations import Annotated, Candidate, Vote
+from .degrees import SKIPPED, UNSURE, degree_of_gap
+from .schema import CHOICES, HUMAN, pair_row
+
+
+@dataclass(frozen=True)
+class PairRule:
+    """Which two motions of a prompt make a pair, as AToM has it: the winner is good, and clearly better.
+
+    Args:
+        min_gap (`float`, *optional*, defaults to 0.5): smallest difference of the scores, which go from 1 to 5.
+        min_score (`float`, *optional*, defaults to 3.0): the winner's score is above it.
+        max_pairs (`int`, *optional*, defaults to 4): most pairs of a prompt: each motion as rarely as possible, then
+            the largest gaps first.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+
+    min_gap: float = 0.5
+    min_score: float = 3.0
+    max_pairs: int = 4
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_gap <= 4:
+            raise ValueError(f"min_gap is above 0 and at most 4, as scores go from 1 to 5, got {self.min_gap}.")
+        if not 0 <= self.min_score < 5:
+            raise ValueError(f"min_score is from 0 to below 5, as a winner's score is above it, got {self.min_score}.")
+        if self.max_pairs < 1:
+            raise ValueError(f"max_pairs is at least 1, got {self.max_pairs}.")
+
+
+@dataclass
+class PairReport:
+    """How many pairs were made, and how many left out for which cause.
+
+    Args:
+        prompts (`int`): prompts that were looked at.
+        paired (`int`): prompts with at least one pair.
+        pairs (`int`): pairs that were made, skipped ones included.
+        degrees (`Counter[str]`): pairs by degree of preference.
+        left_out (`Counter[str]`): couples of motions that made no pair, by cause.
+        unscored (`Counter[str]`): motions without a score, by cause.
+    """
+
+    prompts: int = 0
+    paired: int = 0
+    pairs: int = 0
+    degrees: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    unscored: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "PairReport") -> None:
+        """Count what another report counted.
+
+        Args:
+            other ([`PairReport`]): of other prompts.
+        """
+        self.prompts += other.prompts
+        self.paired += other.paired
+        self.pairs += other.pairs
+        self.degrees += other.degrees
+        self.left_out += other.left_out
+        self.unscored += other.unscored
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON.
+
+        Returns:
+            `dict[str, Any]`: the fields.
+        """
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
+
+    def __str__(self) -> str:
+        lines = [f"{self.pairs} pairs of {self.paired} of {self.prompts} prompts"]
+        for title, counts in (("", self.degrees), ("left out: ", self.left_out), ("unscored: ", self.unscored)):
+            lines += [f"  {title}{count} {cause}" for cause, count in counts.most_common()]
+        return "\n".join(lines)
+
+
+def pairs_from_scores(
+    prompt: Annotated, rule: PairRule, report: PairReport, num_codes: int = NUM_CODES
+) -> list[dict[str, Any]]:
+    """Pairs of one prompt from the scores of its candidates.
+
+    Args:
+        prompt ([`Annotated`]): with candidates.
+        rule ([`PairRule`]): what makes a pair.
+        report ([`PairReport`]): counts what is made and left out.
+        num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+
+    Returns:
+        `list[dict]`: rows of the dataset, the largest gap first.
+    """
+    report.prompts += 1
+    scored = []
+    for candidate in prompt.candidates.values():
+        if candidate.score is None:
+            report.unscored[candidate.cause or "no verdict"] += 1
+        else:
+            scored.append(candidate)
+    possible = []
+    for first, second in combinations(sorted(scored, key=lambda candidate: candidate.sample), 2):
+        better, worse = (first, second) if _score(first) >= _score(second) else (second, first)
+        if cause := _why_not(better, worse, rule):
+            report.left_out[cause] += 1
+        else:
+            possible.append((better, worse))
+    rows = []
+    for better, worse in _spread(possible, rule.max_pairs):
+        rows.append(
+            pair_row(
+                prompt_id=prompt.prompt_id,
+                prompt=prompt.prompt,
+                task=prompt.task,
+                scenario=prompt.scenario,
+                chosen=better.as_motion(),
+                rejected=worse.as_motion(),
+                degree=degree_of_gap(_score(better) - _score(worse)),
+                judge=better.judge,
+                rules_version=better.rules_version,
+                num_codes=num_codes,
+            )
+        )
+    if more := len(possible) - len(rows):
+        report.left_out[f"above {rule.max_pairs} a prompt"] += more
+    _count(rows, report)
+    return rows
+
+
+def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM_CODES) -> list[dict[str, Any]]:
+    """Pairs of one prompt from people's votes: the majority decides; where a person voted twice, the last vote counts.
+
+    The degree is the median of those that the majority gave, the weaker one of two. A couple on which most people skip
+    stays in the data, marked as skipped. A draw counts as negligibly better, for the motion that was voted for first.
+
+    Args:
+        prompt ([`Annotated`]): with candidates and votes.
+        report ([`PairReport`]): counts what is made and left out.
+        num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+
+    Returns:
+        `list[dict]`: rows of the dataset, in the order of the first votes.
+    """
+    report.prompts += 1
+    couples: dict[frozenset[int], list[Vote]] = {}
+    for vote in prompt.votes:
+        couples.setdefault(frozenset((vote.first, vote.second)), []).append(vote)
+    rows = []
+    for votes in couples.values():
+        winner, loser, degree = majority(votes)
+        chosen, rejected = prompt.candidates[winner], prompt.candidates[loser]
+        if chosen.codes == rejected.codes and degree != SKIPPED:
+            report.left_out["of two motions that are the same"] += 1
+            continue
+        names = {winner: CHOICES[0], loser: CHOICES[1]}
+        rows.append(
+            pair_row(
+                prompt_id=prompt.prompt_id,
+                prompt=prompt.prompt,
+                task=prompt.task,
+                scenario=prompt.scenario,
+                chosen=chosen.as_motion(),
+                rejected=rejected.as_motion(),
+                degree=degree,
+                judge=HUMAN,
+                votes=[
+                    {"voter": vote.voter, "choice": names.get(_voted_for(vote), SKIPPED), "degree": vote.degree}
+                    for vote in votes
+                ],
+                num_codes=num_codes,
+            )
+        )
+    _count(rows, report)
+    return rows
+
+
+def majority(votes: Sequence[Vote]) -> tuple[int, int, str]:
+    """What most people say about two motions.
+
+    Args:
+        votes (`Sequence[Vote]`): on the same two motions, in the order in which they came.
+
+    Returns:
+        `tuple[int, int, str]`: samples of winner and loser, and the degree of preference; `"skipped"` if more people
+            skipped than voted for either motion.
+    """
+    last = {vote.voter or str(i): vote for i, vote in enumerate(votes)}.values()  # nobody's name: every vote counts
+    count = Counter(map(_voted_for, last))
+    samples = sorted((votes[0].first, votes[0].second), key=lambda sample: -count[sample])  # stable: first stays first
+    winner, loser = samples
+    if count[None] > count[winner]:
+        return winner, loser, SKIPPED
+    if count[winner] == count[loser]:
+        return winner, loser, UNSURE
+    order = ("much better", "better", "slightly better", UNSURE)
+    given = sorted(order.index(vote.degree) for vote in last if _voted_for(vote) == winner)
+    return winner, loser, order[given[len(given) // 2]]
+
+
+def _voted_for(vote: Vote) -> int | None:
+    return {"first": vote.first, "second": vote.second}.get(vote.choice)
+
+
+def _score(candidate: Candidate) -> float:
+    assert candidate.score is not None
+    return candidate.score
+
+
+def _why_not(better: Candidate, worse: Candidate, rule: PairRule) -> str | None:
+    if better.codes == worse.codes:
+        return "of two motions that are the same"
+    if _score(better) == _score(worse):
+        return "of equal scores"
+    if (better.judge, better.rules_version) != (worse.judge, worse.rules_version):
+        return "judged by two judges, or by two versions of the rules"
+    if _score(better) - _score(worse) < rule.min_gap - 1e-9:  # scores are sums of fractions
+        return f"with a gap below {rule.min_gap:g}"
+    if _score(better) <= rule.min_score:
+        return f"with a winner of at most {rule.min_score:g}"
+    return None
+
+
+def _spread(possible: Sequence[tuple[Candidate, Candidate]], most: int) -> Iterator[tuple[Candidate, Candidate]]:
+    """Pairs of motions that were used as rarely as possible, the largest gap first; always the same."""
+    used: Counter[int] = Counter()
+    left = list(possible)
+    for _ in range(min(most, len(left))):
+        best = min(left, key=lambda pair: (sum(used[c.sample] for c in pair), _score(pair[1]) - _score(pair[0])))
+        left.remove(best)
+        used.update(candidate.sample for candidate in best)
+        yield best
+
+
+def _count(rows: Sequence[Mapping[str, Any]], report: PairReport) -> None:
+    report.paired += bool(rows)
+    report.pairs += len(rows)
+    report.degrees.update(row["degree"] for row in rows)

@@ -1,0 +1,259 @@
+"""The columns of MotionPrefer, spelled once: two motions for a prompt, and which of them is the better one.
+
+{"id": "p00007/4-1", "prompt_id": "p00007", "task": "frequency", "scenario": '{"task": "frequency", "events": […]}',
+ "prompt": [{"role": "user", "content": "a man jumps twice"}],
+ "chosen": [{"role": "assistant", "content": "<motion_id_512><motion_id_5>…"}], "rejected": […],
+ "chosen_codes": [5, …], "rejected_codes": […], "chosen_score": 5.0, "rejected_score": 3.0,
+ "degree": "much better", "margin": 3.0, "judge": "kinematic-1", "rules_version": "kinematic-1",
+ "chosen_model": "motiongpt_tiny", "rejected_model": …, "chosen_seed": 0, "rejected_seed": 0, "votes": []}
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..motion import codes_to_text
+from ..motion.codes import NUM_CODES
+from .degrees import DEGREES, MARGINS, SKIPPED
+
+TASKS = ("integrity", "temporal", "frequency", "overall")
+HUMAN = "human"  # the judge of pairs that people voted on
+CONFIGS = ("integrity", "temporal", "frequency", HUMAN, "all")
+CHOICES = ("chosen", "rejected", SKIPPED)
+
+
+class Column(NamedTuple):
+    """One column of the dataset.
+
+    Args:
+        kind (`str`): `"string"`, `"float"`, `"integer"`, `"codes"`, `"messages"` or `"votes"`.
+        meaning (`str`): what it holds, for the card.
+        optional (`bool`): whether it may be null.
+    """
+
+    kind: str
+    meaning: str
+    optional: bool = False
+
+
+COLUMNS: dict[str, Column] = {
+    "id": Column("string", "name of the pair, unique in the dataset"),
+    "prompt_id": Column("string", "name of the prompt; all its pairs are in one split"),
+    "task": Column("string", f"what was judged: {', '.join(TASKS)}"),
+    "scenario": Column("string", "the events of the prompt in JSON, where they are known", optional=True),
+    "prompt": Column("messages", "what the person does, as a conversation; the model's chat template asks for it"),
+    "chosen": Column("messages", "the better motion, as motion text"),
+    "rejected": Column("messages", "the other motion, as motion text"),
+    "chosen_codes": Column("codes", "codes of the better motion, 4 frames each at 20 fps"),
+    "rejected_codes": Column("codes", "codes of the other motion"),
+    "chosen_score": Column("float", "the judge's score, from 1 to 5; null where people only compared", optional=True),
+    "rejected_score": Column("float", "as chosen_score, of the other motion", optional=True),
+    "degree": Column("string", f"degree of preference: {', '.join(DEGREES)}"),
+    "margin": Column("float", f"margin for reward models by degree: {', '.join(f'{m:g}' for m in MARGINS.values())}"),
+    "judge": Column("string", f"who judged: name and version of the judge, or {HUMAN}"),
+    "rules_version": Column("string", "version of the rules or instructions that the judge followed"),
+    "chosen_model": Column("string", "which model made the better motion"),
+    "rejected_model": Column("string", "which model made the other motion"),
+    "chosen_seed": Column("integer", "seed of the better motion, where it is known", optional=True),
+    "rejected_seed": Column("integer", "seed of the other motion", optional=True),
+    "votes": Column("votes", "votes of people, in the order in which they came: voter, choice, degree"),
+}
+
+
+def features() -> Any:
+    """The columns as `datasets.Features`.
+
+    Returns:
+        `datasets.Features`: for builders, and for the metadata of Parquet files.
+    """
+    from datasets import Features, List, Value
+
+    kinds = {
+        "string": Value("string"),
+        "float": Value("float32"),
+        "integer": Value("int64"),
+        "codes": List(Value("int32")),
+        "messages": List({"role": Value("string"), "content": Value("string")}),
+        "votes": List({"voter": Value("string"), "choice": Value("string"), "degree": Value("string")}),
+    }
+    return Features({name: kinds[column.kind] for name, column in COLUMNS.items()})
+
+
+def motion_message(codes: Sequence[int], num_codes: int = NUM_CODES) -> list[dict[str, str]]:
+    """A motion as what the assistant says, in TRL's conversational form.
+
+    Args:
+        codes (`Sequence[int]`): `[n]` integers from 0 to `num_codes - 1`, 4 frames each.
+        num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+
+    Returns:
+        `list[dict[str, str]]`: one message.
+
+    Raises:
+        ValueError: if a code lies outside of the codebook.
+        TypeError: if the codes are no integers.
+    """
+    return [{"role": "assistant", "content": codes_to_text(codes, num_codes)}]
+
+
+def pair_row(
+    *,
+    prompt_id: str,
+    prompt: str,
+    task: str,
+    chosen: Mapping[str, Any],
+    rejected: Mapping[str, Any],
+    degree: str,
+    judge: str,
+    rules_version: str = "",
+    scenario: str | None = None,
+    votes: Sequence[Mapping[str, str]] = (),
+    id: str | None = None,
+    num_codes: int = NUM_CODES,
+) -> dict[str, Any]:
+    """One row of the dataset.
+
+    Args:
+        prompt_id (`str`): name of the prompt.
+        prompt (`str`): what the person does.
+        task (`str`): one of `TASKS`.
+        chosen (`Mapping`): the better motion: `codes` `[n]`, and where known `sample` (its name among the prompt's
+            motions), `score`, `model`, `seed`.
+        rejected (`Mapping`): the other motion, likewise.
+        degree (`str`): one of `DEGREES`.
+        judge (`str`): who judged.
+        rules_version (`str`, *optional*): which rules the judge followed.
+        scenario (`str`, *optional*): events in JSON.
+        votes (`Sequence[Mapping]`, *optional*): each with `voter`, `choice` (one of `CHOICES`) and `degree`.
+        id (`str`, *optional*): name of the pair; `prompt_id/chosen-rejected` by their samples otherwise.
+        num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+
+    Returns:
+        `dict[str, Any]`: a value for each of `COLUMNS`.
+
+    Raises:
+        ValueError: if a code lies outside of the codebook, or the row has another fault; see `faults`.
+    """
+    row = {
+        "id": id or f"{prompt_id}/{chosen.get('sample', 0)}-{rejected.get('sample', 1)}",
+        "prompt_id": prompt_id,
+        "task": task,
+        "scenario": scenario,
+        "prompt": [{"role": "user", "content": prompt}],
+        "degree": degree,
+        "margin": MARGINS.get(degree, 0.0),
+        "judge": judge,
+        "rules_version": rules_version,
+        "votes": [dict(vote) for vote in votes],
+    }
+    for name, motion in (("chosen", chosen), ("rejected", rejected)):
+        row[f"{name}_codes"] = [int(code) for code in motion["codes"]]
+        row[name] = motion_message(row[f"{name}_codes"], num_codes)
+        row[f"{name}_score"] = motion.get("score")
+        row[f"{name}_model"] = motion.get("model") or ""
+        row[f"{name}_seed"] = motion.get("seed")
+    if found := faults(row, num_codes):
+        raise ValueError(f"Pair {row['id']!r}: {'; '.join(found)}.")
+    return {name: row[name] for name in COLUMNS}
+
+
+def prompt_of(row: Mapping[str, Any]) -> str:
+    """What the person does, in a row of the dataset.
+
+    Args:
+        row (`Mapping`): with `prompt` as a conversation or as a string.
+
+    Returns:
+        `str`: the first user's message.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    prompt = row["prompt"]
+    if isinstance(prompt, str):
+        return prompt
+    for message in prompt or ():
+        if message["role"] == "user":
+            return str(message["content"])
+    raise ValueError(f"Expected a prompt with a user's message, got {str(prompt)[:80]}.")
+
+
+def faults(row: Mapping[str, Any], num_codes: int = NUM_CODES) -> list[str]:
+    """What is wrong with a row, in words.
+
+    Args:
+        row (`Mapping`): values by column.
+        num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+
+    Returns:
+        `list[str]`: each says what was expected and what came; empty for a good row.
+    """
+    found = []
+    if missing := [name for name in COLUMNS if name not in row]:
+        found.append(f"columns missing: {', '.join(missing)}")
+    if extra := [name for name in row if name not in COLUMNS]:
+        found.append(f"unknown columns: {', '.join(map(str, extra))}")
+    for name, column in COLUMNS.items():
+        if name in row and (fault := _fault(column, row[name], num_codes)):
+            found.append(f"{name}: {fault}")
+    return found or _contradictions(row, num_codes)
+
+
+def _fault(column: Column, value: Any, num_codes: int) -> str | None:
+    if value is None:
+        return None if column.optional else "expected a value, got null"
+    match column.kind:
+        case "string":
+            return None if isinstance(value, str) else f"expected text, got {value!r}"
+        case "float":
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            return None if number else f"expected a finite number, got {value!r}"
+        case "integer":
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return None if whole else f"expected an integer, got {value!r}"
+        case "codes":
+            if not isinstance(value, Sequence) or isinstance(value, str) or not len(value):
+                return f"expected codes of a motion, at least one, got {value!r}"
+            bad = [code for code in value if type(code) is not int or not 0 <= code < num_codes]
+            return f"expected codes from 0 to {num_codes - 1}, got {bad[:3]}" if bad else None
+        case "messages":
+            return _fault_of_records(value, ("role", "content"), least=1)
+        case _:
+            return _fault_of_records(value, ("voter", "choice", "degree"), least=0)
+
+
+def _fault_of_records(value: Any, names: tuple[str, ...], least: int) -> str | None:
+    fine = isinstance(value, Sequence) and not isinstance(value, str) and len(value) >= least
+    for record in value if fine else ():
+        fine = fine and isinstance(record, Mapping) and set(record) == set(names)
+        fine = fine and all(isinstance(record[name], str) for name in names)
+    wanted = ", ".join(f'"{name}": text' for name in names)
+    return None if fine else f"expected a list of {{{wanted}}}, got {str(value)[:80]}"
+
+
+def _contradictions(row: Mapping[str, Any], num_codes: int) -> list[str]:
+    """Faults between values that are fine one by one."""
+    found = []
+    if row["task"] not in TASKS:
+        found.append(f"task: expected one of {', '.join(TASKS)}, got {row['task']!r}")
+    if row["degree"] not in DEGREES:
+        found.append(f"degree: expected one of {', '.join(DEGREES)}, got {row['degree']!r}")
+    elif row["margin"] != MARGINS[row["degree"]]:
+        found.append(f"margin: expected {MARGINS[row['degree']]:g} for {row['degree']!r}, got {row['margin']}")
+    if row["prompt"][0]["role"] != "user" or not row["prompt"][0]["content"].strip():
+        found.append(f"prompt: expected a user's message, got {str(row['prompt'])[:80]}")
+    for name in ("chosen", "rejected"):
+        if row[name] != motion_message(row[f"{name}_codes"], num_codes):
+            found.append(f"{name}: expected the motion text of {name}_codes, got {row[name][0]['content'][:60]!r}")
+        score = row[f"{name}_score"]
+        if score is not None and not 1 <= score <= 5:
+            found.append(f"{name}_score: expected a score from 1 to 5, got {score}")
+    if row["chosen_codes"] == row["rejected_codes"] and row["degree"] != SKIPPED:
+        found.append("chosen and rejected are the same motion; expected two that differ")
+    scores = row["chosen_score"], row["rejected_score"]
+    if None not in scores and scores[0] < scores[1] and row["degree"] != SKIPPED and row["judge"] != HUMAN:
+        found.append(f"chosen_score: expected at least rejected_score, got {scores[0]} and {scores[1]}")
+    for vote in row["votes"]:
+        if vote["choice"] not in CHOICES or vote["degree"] not in DEGREES:
+            found.append(f"votes: expected choices {', '.join(CHOICES)} and degrees of preference, got {dict(vote)}")
+    return found

@@ -1,0 +1,29 @@
+"""Which split a prompt belongs to; all pairs of a prompt share it, so that no test prompt is ever trained on."""
+
+import hashlib
+import re
+
+SPLITS = ("train", "test")
+
+
+def split_of_prompt(prompt: str, test_share: float = 0.1, seed: int = 0) -> str:
+    """The split of a prompt by its words alone, whatever stands around it, in every process and for ever.
+
+    Case, punctuation and blanks make no difference, so that two spellings of a prompt never stand on both sides.
+
+    Args:
+        prompt (`str`): what the person does.
+        test_share (`float`, *optional*, defaults to 0.1): share of prompts that are held out, from 0 to 1.
+        seed (`int`, *optional*, defaults to 0): another one gives another division.
+
+    Returns:
+        `str`: `"train"` or `"test"`.
+
+    Raises:
+        ValueError: if the share is not from 0 to 1.
+    """
+    if not 0 <= test_share <= 1:
+        raise ValueError(f"test_share is a share of the prompts, from 0 to 1, got {test_share}.")
+    words = " ".join(re.findall(r"\w+", prompt.casefold()))
+    digest = hashlib.sha256(f"{seed} {words}".encode()).digest()
+    return "test" if int.from_bytes(digest[:7], "big") < test_share * 2**56 else "train"
