@@ -1,4 +1,4 @@
-"""Raw annotations: what was asked, what models made of it, and what judges and people said; JSON Lines in four folders.
+"""Raw annotations: what was asked, what models made of it, and what judges and people said; four folders of JSON.
 
 prompts/00000.jsonl     {"prompt_id": "p00007", "prompt": "a man jumps twice", "task": "frequency", "scenario": {…}}
 candidates/00000.jsonl  {"prompt_id": "p00007", "sample": 4, "codes": [5, …], "model": "motiongpt_tiny", "seed": 0}

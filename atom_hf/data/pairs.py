@@ -167,7 +167,7 @@ def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM
         if chosen.codes == rejected.codes and degree != SKIPPED:
             report.left_out["of two motions that are the same"] += 1
             continue
-        names = {winner: CHOICES[0], loser: CHOICES[1]}
+        names: dict[int | None, str] = {winner: CHOICES[0], loser: CHOICES[1]}
         rows.append(
             pair_row(
                 prompt_id=prompt.prompt_id,

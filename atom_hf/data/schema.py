@@ -134,7 +134,7 @@ def pair_row(
     Raises:
         ValueError: if a code lies outside of the codebook, or the row has another fault; see `faults`.
     """
-    row = {
+    row: dict[str, Any] = {
         "id": id or f"{prompt_id}/{chosen.get('sample', 0)}-{rejected.get('sample', 1)}",
         "prompt_id": prompt_id,
         "task": task,
