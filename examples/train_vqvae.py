@@ -45,6 +45,10 @@ class VQVAEConfig:
     position_weight: float = field(
         default=3.0, metadata={"help": "weight of the loss on joint positions; MotionGPT has 0.5"}
     )
+    joint_weight: float = field(
+        default=0.0,
+        metadata={"help": "weight of the distance of joints in metres, which drift of the heading adds to"},
+    )
     real_share: float = field(
         default=0.5, metadata={"help": "share of real clips in a batch, where there are both kinds"}
     )
@@ -75,6 +79,15 @@ def crops(clips: list[Clip], config: VQVAEConfig, step: int) -> tuple[np.ndarray
         lengths[row] = min(len(features), config.window)
         batch[row, : lengths[row]] = features[start : start + config.window]
     return batch, lengths
+
+
+def joint_loss(rebuilt: torch.Tensor, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Mean distance of joints in metres, with the pelvis at the origin, and a tenth of that in the world."""
+    frames = rebuilt.shape[1]
+    inside = torch.arange(frames, device=rebuilt.device) < (lengths // 4 * 4)[:, None]
+    found, wanted = features_to_joints(rebuilt), features_to_joints(features[:, :frames])
+    posed = (found - found[:, :, :1]) - (wanted - wanted[:, :, :1])
+    return posed[:, :, 1:].norm(dim=-1)[inside].mean() + 0.1 * (found - wanted).norm(dim=-1)[inside].mean()
 
 
 @torch.no_grad()
@@ -143,18 +156,22 @@ def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
         for i in range(config.gradient_accumulation_steps):
             part = slice(i * accelerator.num_processes + accelerator.process_index, None, parts)
             with accelerator.accumulate(model):
-                features = vqvae.normalize(batch[part].to(accelerator.device))
-                output = model(features, lengths[part].to(accelerator.device))
-                accelerator.backward(output.loss)
+                features, frames = batch[part].to(accelerator.device), lengths[part].to(accelerator.device)
+                output = model(vqvae.normalize(features), frames)
+                loss = output.loss
+                if config.joint_weight:
+                    rebuilt = vqvae.denormalize(output.reconstruction)
+                    loss = loss + config.joint_weight * joint_loss(rebuilt, features, frames)
+                accelerator.backward(loss)
                 if accelerator.sync_gradients:
                     accelerator.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
         perplexity = vqvae.update_codebook() if not config.decoder_only else torch.tensor(float("nan"))
-        if not math.isfinite(output.loss.item()):
-            raise RuntimeError(f"The loss is {output.loss.item()} at step {step}; lower --learning_rate.")
+        if not math.isfinite(loss.item()):
+            raise RuntimeError(f"The loss is {loss.item()} at step {step}; lower --learning_rate.")
         if step % 50 == 0:
-            accelerator.print(f"step {step}: loss {output.loss.item():.4f}, perplexity {perplexity.item():.0f}")
+            accelerator.print(f"step {step}: loss {loss.item():.4f}, perplexity {perplexity.item():.0f}")
         if step % config.eval_steps == 0 or step == config.max_steps:
             accelerator.save_state(str(out / "unfinished"))
             accelerator.wait_for_everyone()

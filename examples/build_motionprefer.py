@@ -1,0 +1,172 @@
+"""Make a preference dataset: prompts → candidates → (sheets) → verdicts → pairs → Parquet and card.
+
+    accelerate launch examples/build_motionprefer.py --output_dir outputs/motionprefer
+    accelerate launch --multi_gpu examples/build_motionprefer.py --model OpenMotionLab/MotionGPT-base --prompts 5276
+    python examples/build_motionprefer.py --prompts_file prompts.txt --candidates 8 --sheets
+
+Without arguments: the model in the package, prompts of the grammar, the kinematic judge, minutes on two cores. Work is
+cut into pieces of a few prompts. A piece is written whole and never done twice: stop the command at any moment, start
+it again, with more processes or fewer, and the result is the same.
+
+    OUTPUT_DIR/annotations/{prompts,candidates,verdicts}/00000.jsonl …   what was asked, made, and said of it
+    OUTPUT_DIR/sheets/p00000-0.jpg …                                     with --sheets: what a vision judge looks at
+    OUTPUT_DIR/dataset/                                                  for load_dataset("OUTPUT_DIR/dataset")
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from accelerate import Accelerator
+from trl import TrlParser
+
+from atom_hf import (
+    DEFAULT_MODEL,
+    GrammarPromptWriter,
+    JudgeItem,
+    KinematicJudge,
+    Motion,
+    MotionGPTForPreference,
+    Scenario,
+    ScenarioParseError,
+    render_sheet,
+)
+from atom_hf.data import PairReport, PairRule
+from atom_hf.data.annotations import Annotated, Candidate, read_annotations, read_lines
+from atom_hf.data.build import rows_of
+from atom_hf.data.folder import write_motionprefer
+from atom_hf.data.splits import split_of_prompt
+from atom_hf.data.stage import AnnotationStage
+
+Record = dict[str, Any]
+
+
+@dataclass
+class BuildConfig:
+    """What is asked, who answers, who judges, and what makes a pair."""
+
+    output_dir: str = field(default="outputs/motionprefer", metadata={"help": "annotations and dataset"})
+    model: str = field(default=DEFAULT_MODEL, metadata={"help": "checkpoint that makes the candidates"})
+    prompts: int = field(default=200, metadata={"help": "prompts of the grammar"})
+    prompts_file: str | None = field(
+        default=None, metadata={"help": "prompts of your own, one a line, or JSON Lines with prompt, task, scenario"}
+    )
+    test_share: float = field(default=0.1, metadata={"help": "share of prompts that are held out"})
+    candidates: int = field(default=6, metadata={"help": "motions a prompt; AToM has 6 to 10"})
+    temperature: float | None = field(default=None, metadata={"help": "of sampling; the checkpoint's by default"})
+    judge: str = field(default="kinematic", metadata={"help": "who judges: kinematic"})
+    sheets: bool = field(default=False, metadata={"help": "draw the picture of each candidate"})
+    min_gap: float = field(default=0.5, metadata={"help": "smallest difference of the two scores of a pair"})
+    min_score: float = field(default=3.0, metadata={"help": "the better score is above it"})
+    max_pairs: int = field(default=4, metadata={"help": "most pairs of a prompt"})
+    piece: int = field(default=20, metadata={"help": "prompts that are worked on at once"})
+    seed: int = field(default=0, metadata={"help": "of prompts and motions"})
+
+
+def write_prompts(config: BuildConfig) -> list[Record]:
+    """Prompts with their tasks and splits; those of the grammar hold out combinations, others are split by hash."""
+    if config.prompts_file is not None:
+        return list(read_prompts(Path(config.prompts_file), config.test_share))
+    held_out = round(config.prompts * config.test_share)
+    written = [
+        (split, prompt)
+        for split, count in (("train", config.prompts - held_out), ("test", held_out))
+        for prompt in (GrammarPromptWriter(seed=config.seed, split=split).write(count) if count else ())
+    ]
+    return [
+        {"prompt": p.text, "task": p.scenario.task, "scenario": json.loads(p.scenario.to_json()), "split": split}
+        for split, p in written
+    ]
+
+
+def read_prompts(path: Path, test_share: float) -> Iterator[Record]:
+    """Prompts from a file. Without a scenario the words are parsed; what cannot be parsed, only a person can judge."""
+    lines = (
+        (record for _, record in read_lines(path))
+        if path.suffix == ".jsonl"
+        else ({"prompt": line} for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    )
+    for record in lines:
+        scenario = record.get("scenario")
+        if scenario is None:
+            try:
+                scenario = json.loads(Scenario.parse(record["prompt"], record.get("task")).to_json())
+            except ScenarioParseError:
+                scenario = None
+        task = record.get("task") or (scenario or {}).get("task", "overall")
+        split = record.get("split") or split_of_prompt(record["prompt"], test_share)
+        yield {"prompt": record["prompt"], "task": task, "scenario": scenario, "split": split}
+
+
+NOT_OF_CANDIDATES = ("output_dir", "judge", "sheets", "min_gap", "min_score", "max_pairs")
+
+
+def main(config: BuildConfig) -> None:
+    """Run all steps."""
+    accelerator = Accelerator()
+    if config.judge != "kinematic":
+        raise ValueError(f"The judge of this version is 'kinematic', got {config.judge!r}.")
+    out, judge = Path(config.output_dir), KinematicJudge()
+    stage = AnnotationStage(out / "annotations", accelerator.process_index, accelerator.num_processes)
+    settings = {name: value for name, value in asdict(config).items() if name not in NOT_OF_CANDIDATES}
+    if accelerator.is_main_process:
+        stage.begin(settings, lambda: write_prompts(config), settings.pop("piece"))
+    accelerator.wait_for_everyone()
+    model = MotionGPTForPreference.from_pretrained(config.model).to(accelerator.device).eval()
+
+    def candidates(name: str) -> Iterator[Record]:
+        prompts = stage.prompts(name)
+        motions = model.generate_motion(
+            [prompt["prompt"] for prompt in prompts],
+            num_return_sequences=config.candidates,
+            temperature=config.temperature,
+            seed=config.seed,
+        )
+        made_by = {"model": Path(config.model).name, "seed": config.seed}
+        for i, motion in enumerate(motions):
+            owner, sample = prompts[i // config.candidates], i % config.candidates
+            yield {"prompt_id": owner["prompt_id"], "sample": sample, "codes": motion.codes.tolist()} | made_by
+
+    def shown(name: str) -> Iterator[tuple[Annotated, Candidate, Motion]]:
+        prompts = list(read_annotations(stage.folder, [name], model.config.num_codes))
+        pairs = [(prompt, candidate) for prompt in prompts for candidate in prompt.candidates.values()]
+        motions = model.decode_motion([np.array(candidate.codes) for _, candidate in pairs])
+        return ((*pair, motion) for pair, motion in zip(pairs, motions, strict=True))
+
+    def sheets(name: str) -> Iterator[Record]:
+        for prompt, candidate, motion in shown(name):
+            path = out / "sheets" / f"{prompt.prompt_id}-{candidate.sample}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            render_sheet(motion, caption=prompt.prompt).save(path)
+            yield {"prompt_id": prompt.prompt_id, "sample": candidate.sample, "sheet": f"sheets/{path.name}"}
+
+    def verdicts(name: str) -> Iterator[Record]:
+        made = list(shown(name))
+        items = [
+            JudgeItem(motion, prompt.prompt, None if prompt.scenario is None else Scenario.from_json(prompt.scenario))
+            for prompt, _, motion in made
+        ]
+        for (prompt, candidate, _), verdict in zip(made, judge.score(items), strict=True):
+            yield {"prompt_id": prompt.prompt_id, "sample": candidate.sample, "score": verdict.score} | {
+                "reason": verdict.reason,
+                "cause": verdict.cause,
+                "raw": dict(verdict.raw),
+                "judge": verdict.judge,
+                "rules_version": verdict.judge,
+            }
+
+    for part, work in (("candidates", candidates), ("sheets", sheets), ("verdicts", verdicts)):
+        if part != "sheets" or config.sheets:
+            stage.run(part, work)
+            accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        write_dataset(config, stage.folder, out / "dataset", model.config.num_codes)
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+
+
+if __name__ == "__main__":
+    main(*TrlParser((BuildConfig,)).parse_args_and_config())
