@@ -8,6 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assets import DEFAULT_MODEL as DEFAULT_MODEL
+    from .data import AnnotationError as AnnotationError
+    from .data import AnnotationStage as AnnotationStage
+    from .data import CardFacts as CardFacts
+    from .data import ImportReport as ImportReport
+    from .data import MotionPrefer as MotionPrefer
+    from .data import MotionPreferConfig as MotionPreferConfig
+    from .data import PairReport as PairReport
+    from .data import PairRule as PairRule
+    from .data import Stats as Stats
+    from .data import Validation as Validation
+    from .data import WriteSummary as WriteSummary
+    from .data import dataset_card as dataset_card
+    from .data import dataset_stats as dataset_stats
+    from .data import listwise as listwise
+    from .data import preferred as preferred
+    from .data import push_motionprefer as push_motionprefer
+    from .data import read_atom as read_atom
+    from .data import read_instructmotion as read_instructmotion
+    from .data import read_trl as read_trl
+    from .data import rows_of as rows_of
+    from .data import trl_rows as trl_rows
+    from .data import unpaired as unpaired
+    from .data import validate_folder as validate_folder
+    from .data import write_features as write_features
+    from .data import write_instructmotion as write_instructmotion
+    from .data import write_motionprefer as write_motionprefer
+    from .data import write_trl as write_trl
     from .events import ACTIONS as ACTIONS
     from .events import Action as Action
     from .events import BankClip as BankClip
@@ -83,6 +110,35 @@ __version__ = "0.1.0.dev0"
 
 _PUBLIC: dict[str, tuple[str, ...]] = {
     "atom_hf.assets": ("DEFAULT_MODEL",),
+    "atom_hf.data": (
+        "AnnotationError",
+        "AnnotationStage",
+        "CardFacts",
+        "ImportReport",
+        "MotionPrefer",
+        "MotionPreferConfig",
+        "PairReport",
+        "PairRule",
+        "Stats",
+        "Validation",
+        "WriteSummary",
+        "dataset_card",
+        "dataset_stats",
+        "listwise",
+        "preferred",
+        "push_motionprefer",
+        "read_atom",
+        "read_instructmotion",
+        "read_trl",
+        "rows_of",
+        "trl_rows",
+        "unpaired",
+        "validate_folder",
+        "write_features",
+        "write_instructmotion",
+        "write_motionprefer",
+        "write_trl",
+    ),
     "atom_hf.events": (
         "ACTIONS",
         "Action",

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from accelerate import Accelerator
+from progress import ON_CPU
 from trl import TrlParser
 
 from atom_hf import (
@@ -35,11 +36,13 @@ from atom_hf import (
     render_sheet,
 )
 from atom_hf.data import PairReport, PairRule
-from atom_hf.data.annotations import Annotated, Candidate, read_annotations, read_lines
+from atom_hf.data.annotations import Annotated, Candidate, pieces, read_annotations, read_lines
 from atom_hf.data.build import rows_of
+from atom_hf.data.card import CardFacts
 from atom_hf.data.folder import write_motionprefer
 from atom_hf.data.splits import split_of_prompt
 from atom_hf.data.stage import AnnotationStage
+from atom_hf.motion.formats.files import replacing
 
 Record = dict[str, Any]
 
@@ -101,12 +104,44 @@ def read_prompts(path: Path, test_share: float) -> Iterator[Record]:
         yield {"prompt": record["prompt"], "task": task, "scenario": scenario, "split": split}
 
 
+def write_dataset(config: BuildConfig, annotations: Path, folder: Path, num_codes: int) -> None:
+    """Pairs → Parquet and card, unless they are there already; and what came of it, for people."""
+    rule = PairRule(config.min_gap, config.min_score, config.max_pairs)
+    stamp = folder.with_suffix(".json")  # what the dataset was made with; written last
+    made_with = json.dumps({"rule": asdict(rule), "pieces": pieces(annotations)})
+    if stamp.exists() and stamp.read_text() == made_with and (folder / "README.md").exists():
+        print(f"{folder} is there already, made with the same settings.")
+        return
+    report = PairReport()
+    facts = CardFacts(
+        license="apache-2.0" if config.model == DEFAULT_MODEL else "unknown",
+        prompts=f"of a file, {Path(config.prompts_file).name}" if config.prompts_file else OF_THE_GRAMMAR,
+        models=f"{config.candidates} motions a prompt by {Path(config.model).name}, seed {config.seed}, temperature "
+        + ("of the checkpoint" if config.temperature is None else f"{config.temperature:g}"),
+        judge=OF_THE_JUDGE,
+        calibration=NOT_CALIBRATED,
+        rule=rule,
+        report=report,
+    )
+    rows = rows_of(annotations, rule, num_codes=num_codes, report=report)
+    summary = write_motionprefer(rows, folder, num_codes=num_codes, facts=facts, overwrite=folder.exists())
+    with replacing(stamp) as unfinished:
+        unfinished.write_text(made_with)
+    print(f"\n{report}\n\n{summary}\n\nLook at it: atom-hf data stats {folder}")
+
+
+OF_THE_GRAMMAR = "sentences of the package's grammar, with their scenarios; the test split holds out combinations"
+OF_THE_JUDGE = "the kinematic judge: events found in the joints, compared with those asked for; no picture, no person"
+NOT_CALIBRATED = (
+    "not compared with people; on synthesised motion with known events its detector has a macro F1 of 0.999, on "
+    "labelled motion capture 0.94 to 0.97 (benchmarks/detection.py)"
+)
 NOT_OF_CANDIDATES = ("output_dir", "judge", "sheets", "min_gap", "min_score", "max_pairs")
 
 
 def main(config: BuildConfig) -> None:
     """Run all steps."""
-    accelerator = Accelerator()
+    accelerator = Accelerator(cpu=ON_CPU)
     if config.judge != "kinematic":
         raise ValueError(f"The judge of this version is 'kinematic', got {config.judge!r}.")
     out, judge = Path(config.output_dir), KinematicJudge()

@@ -1,8 +1,13 @@
-"""What both training examples share: the learning rate of a step, and checkpoints to go on from."""
+"""What the examples share: where they run, the learning rate of a step, and checkpoints to go on from."""
 
 import math
 import shutil
 from pathlib import Path
+
+import torch
+
+# Two processes on a CPU find each other only if they are told that it is one; otherwise each works alone.
+ON_CPU = not torch.accelerator.is_available()
 
 
 def learning_rate(step: int, highest: float, warmup_steps: int, max_steps: int) -> float:

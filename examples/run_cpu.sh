@@ -37,5 +37,5 @@ atom-hf generate "a person waves with the right hand" -o "$out/wave.bvh" --sampl
 echo "9. The beginnings of training one: a motion tokenizer, then a language model, for a few steps each."
 python "$examples/train_vqvae.py" --synthesised 60 --max_steps 4 --eval_steps 4 --output_dir "$out/vqvae"
 python "$examples/sft.py" --vqvae "$out/vqvae" --synthesised 60 --max_steps 4 --per_device_train_batch_size 8 \
-    --judged_prompts 0 --use_cpu true --report_to none --output_dir "$out/sft"
+    --judged_prompts 0 --report_to none --output_dir "$out/sft"
 echo "Done: see $out/walk.png and $out/generated.mp4."

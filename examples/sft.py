@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from corpus import Clip, CorpusConfig, read_corpus
-from progress import last_checkpoint
+from progress import ON_CPU, last_checkpoint
 from torch import Tensor
 from transformers import DataCollatorForSeq2Seq, EvalPrediction, Seq2SeqTrainer, Seq2SeqTrainingArguments, set_seed
 from trl import TrlParser
@@ -180,4 +180,6 @@ def main(config: ModelConfig, corpus: CorpusConfig, args: Seq2SeqTrainingArgumen
 
 
 if __name__ == "__main__":
-    main(*TrlParser((ModelConfig, CorpusConfig, Seq2SeqTrainingArguments)).parse_args_and_config())
+    parser = TrlParser((ModelConfig, CorpusConfig, Seq2SeqTrainingArguments))
+    parser.set_defaults(use_cpu=ON_CPU)
+    main(*parser.parse_args_and_config())

@@ -11,10 +11,8 @@ mocap=${1:-}
 folder=${2:-outputs/motiongpt_tiny}
 real=()
 [[ -n $mocap ]] && real=(--mocap "$mocap")
-cpu=()
-python -c "import sys, torch; sys.exit(not torch.cuda.is_available())" || cpu=(--use_cpu true)
 
 accelerate launch --num_processes 1 "$examples/train_vqvae.py" --config "$examples/configs/tiny_vqvae.yaml" "${real[@]}"
-accelerate launch --num_processes 1 "$examples/sft.py" --config "$examples/configs/tiny_sft.yaml" "${real[@]}" "${cpu[@]}"
+accelerate launch --num_processes 1 "$examples/sft.py" --config "$examples/configs/tiny_sft.yaml" "${real[@]}"
 accelerate launch --num_processes 1 "$examples/train_vqvae.py" --config "$examples/configs/tiny_decoder.yaml" "${real[@]}"
 python "$examples/export_model.py" outputs/sft "$folder" --decoder outputs/vqvae_decoder "${real[@]}"

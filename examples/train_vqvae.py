@@ -18,7 +18,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from corpus import Clip, CorpusConfig, read_corpus
-from progress import last_checkpoint, learning_rate, rotate
+from progress import ON_CPU, last_checkpoint, learning_rate, rotate
 from trl import TrlParser
 
 from atom_hf import MotionStats, MotionVQVAE, MotionVQVAEConfig, features_to_joints
@@ -114,7 +114,7 @@ def evaluate(model: MotionVQVAE, clips: list[Clip]) -> dict[str, float]:
 
 def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
     """Train, validate, save."""
-    accelerator = Accelerator(gradient_accumulation_steps=config.gradient_accumulation_steps)
+    accelerator = Accelerator(cpu=ON_CPU, gradient_accumulation_steps=config.gradient_accumulation_steps)
     set_seed(config.seed)
     out = Path(config.output_dir)
     clips = read_corpus(corpus)

@@ -10,10 +10,11 @@ piece by piece. Verdicts and votes may be absent.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..motion.codes import NUM_CODES
 from ..motion.formats.files import replacing
@@ -36,6 +37,20 @@ class AnnotationError(ValueError):
 
     def __init__(self, path: str | Path, problem: str, row: int | None = None) -> None:
         super().__init__(f"{path}{f', row {row}' if row is not None else ''}: {problem}")
+        self.path, self.problem, self.row = Path(path), problem, row
+
+
+class _Unknown(AnnotationError):
+    """A row that speaks of a prompt, or of a candidate of it, that is not there."""
+
+    def __init__(self, path: Path, problem: str, row: int, what: "_What") -> None:
+        super().__init__(path, problem, row)
+        self.what = what
+
+
+OnFault: TypeAlias = Callable[[AnnotationError], object]  # gets a fault instead of it being raised
+_What: TypeAlias = tuple[str, int | None]  # prompt_id, and sample where it is about a candidate
+_AddRow: TypeAlias = Callable[[Path, int, Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -113,11 +128,12 @@ class Annotated:
     votes: list[Vote] = field(default_factory=list)
 
 
-def pieces(folder: str | Path) -> list[str]:
+def pieces(folder: str | Path, on_fault: OnFault | None = None) -> list[str]:
     """Names of the pieces of a folder of annotations, sorted.
 
     Args:
         folder (`str` or `Path`): with `prompts/*.jsonl` and `candidates/*.jsonl`.
+        on_fault (`Callable`, *optional*): gets each file for which the prompts are missing, instead of an exception.
 
     Returns:
         `list[str]`: such as `["00000", "00001"]`.
@@ -135,15 +151,19 @@ def pieces(folder: str | Path) -> list[str]:
             folder, "expected annotations, prompts/*.jsonl and candidates/*.jsonl, but there are no prompts."
         )
     for part in PARTS[1:]:
-        if lost := sorted(names[part] - names["prompts"]):
-            raise AnnotationError(
-                folder / part / f"{lost[0]}.jsonl", f"expected prompts/{lost[0]}.jsonl beside it, but it is not there."
+        for lost in sorted(names[part] - names["prompts"]):
+            error = AnnotationError(
+                folder / part / f"{lost}.jsonl", f"expected prompts/{lost}.jsonl beside it, but it is not there."
             )
+            _report(error, on_fault)
     return sorted(names["prompts"])
 
 
 def read_annotations(
-    folder: str | Path, names: Iterable[str] | None = None, num_codes: int = NUM_CODES
+    folder: str | Path,
+    names: Iterable[str] | None = None,
+    num_codes: int = NUM_CODES,
+    on_fault: OnFault | None = None,
 ) -> Iterator[Annotated]:
     """Prompts with their candidates, verdicts and votes, one piece in memory at a time.
 
@@ -151,6 +171,8 @@ def read_annotations(
         folder (`str` or `Path`): with `prompts/*.jsonl` and `candidates/*.jsonl`; see the module.
         names (`Iterable[str]`, *optional*): pieces to read, all by default.
         num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+        on_fault (`Callable`, *optional*): gets each fault as an [`AnnotationError`], instead of it being raised; the
+            row is left out then, and so is what later rows say of it.
 
     Yields:
         [`Annotated`]: in the order of the files.
@@ -160,29 +182,49 @@ def read_annotations(
     """
     folder = Path(folder)
     seen: dict[str, str] = {}
-    for name in pieces(folder) if names is None else names:
-        path = folder / "prompts" / f"{name}.jsonl"
+    for name in pieces(folder, on_fault) if names is None else names:
         prompts: dict[str, Annotated] = {}
-        for row, record in read_lines(path):
-            prompt = _prompt(path, row, record)
-            if prompt.prompt_id in seen:
-                raise AnnotationError(
-                    path, f"the id {prompt.prompt_id!r} stands in {seen[prompt.prompt_id]} too.", row
-                )
-            seen[prompt.prompt_id] = f"{path.name}, row {row}"
-            prompts[prompt.prompt_id] = prompt
-        _add_candidates(folder / "candidates" / f"{name}.jsonl", prompts, num_codes)
-        for part, add in (("verdicts", _add_verdicts), ("votes", _add_votes)):
-            if (path := folder / part / f"{name}.jsonl").exists():
-                add(path, prompts)
+        add_row: dict[str, _AddRow] = {
+            "prompts": partial(_add_prompt, prompts, seen),
+            "candidates": partial(_add_candidate, prompts, num_codes),
+            "verdicts": partial(_add_verdict, prompts, set()),
+            "votes": partial(_add_vote, prompts),
+        }
+        lost: set[_What] = set()
+        for part in PARTS:
+            path = folder / part / f"{name}.jsonl"
+            if path.exists() or part in ("prompts", "candidates"):
+                _add_rows(path, add_row[part], lost, on_fault)
+            if part == "candidates" and not path.exists():
+                break  # verdicts and votes are all about candidates: one fault says enough
         yield from prompts.values()
 
 
-def read_lines(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_prompts(folder: str | Path, name: str) -> Iterator[tuple[int, Annotated]]:
+    """Prompts of one piece alone, without what was made or said of them.
+
+    Args:
+        folder (`str` or `Path`): with `prompts/*.jsonl`.
+        name (`str`): of the piece.
+
+    Yields:
+        `tuple[int, Annotated]`: row, counted from 1, and prompt.
+
+    Raises:
+        AnnotationError: if the file is broken.
+    """
+    path = Path(folder) / "prompts" / f"{name}.jsonl"
+    for row, record in read_lines(path):
+        yield row, _prompt(path, row, record)
+
+
+def read_lines(path: str | Path, on_fault: OnFault | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Objects of a JSON Lines file with their rows, counted from 1; blank lines are passed over.
 
     Args:
         path (`str` or `Path`): the file.
+        on_fault (`Callable`, *optional*): gets each fault as an [`AnnotationError`], instead of it being raised; the
+            line is left out then.
 
     Yields:
         `tuple[int, dict]`: row and object.
@@ -197,16 +239,22 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     continue
                 try:
                     record = json.loads(line)
-                except (json.JSONDecodeError, RecursionError) as error:
+                    if "\\u" in line:  # half of a character, such as "\ud83d", is fine in JSON and nowhere else
+                        json.dumps(record, ensure_ascii=False).encode()
+                except (ValueError, RecursionError) as error:
                     cut = "" if line.endswith("\n") else " The line has no end: the file is cut off."
-                    raise AnnotationError(path, f"expected a JSON object, but {error}.{cut}", row) from error
-                if not isinstance(record, dict):
-                    raise AnnotationError(path, f"expected a JSON object, got {line.strip()[:60]!r}.", row)
-                yield row, record
+                    _report(AnnotationError(path, f"expected a JSON object, but {error}.{cut}", row), on_fault, error)
+                    continue
+                if isinstance(record, dict):
+                    yield row, record
+                else:
+                    problem = f"expected a JSON object, got {line.strip()[:60]!r}."
+                    _report(AnnotationError(path, problem, row), on_fault)
     except FileNotFoundError as error:
-        raise AnnotationError(path, "expected a JSON Lines file, but there is none of this name.") from error
+        problem = "expected a JSON Lines file, but there is none of this name."
+        _report(AnnotationError(path, problem), on_fault, error)
     except UnicodeDecodeError as error:
-        raise AnnotationError(path, f"expected text in UTF-8, but {error}.") from error
+        _report(AnnotationError(path, f"expected text in UTF-8, but {error}."), on_fault, error)
 
 
 def write_lines(path: str | Path, records: Iterable[Mapping[str, Any]]) -> None:
@@ -223,6 +271,28 @@ def write_lines(path: str | Path, records: Iterable[Mapping[str, Any]]) -> None:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
+def _report(error: AnnotationError, on_fault: OnFault | None, cause: Exception | None = None) -> None:
+    if on_fault is None:
+        raise error from cause
+    on_fault(error)
+
+
+def _add_rows(path: Path, add: _AddRow, lost: set[_What], on_fault: OnFault | None) -> None:
+    """Hand every row of a file to `add`. What it refuses is lost, and later rows about it are no faults of theirs."""
+    for row, record in read_lines(path, on_fault):
+        try:
+            add(path, row, record)
+        except AnnotationError as error:
+            if on_fault is None:
+                raise
+            if not isinstance(error, _Unknown):
+                name, sample = record.get("prompt_id"), record.get("sample")
+                lost.add((str(name), sample if isinstance(sample, int) else None))
+                on_fault(error)
+            elif lost.isdisjoint([error.what, (error.what[0], None)]):
+                on_fault(error)
+
+
 def _value(path: Path, row: int, record: Mapping[str, Any], name: str, kind: type, default: Any = ...) -> Any:
     value = record.get(name, default)
     if value is ...:
@@ -232,7 +302,7 @@ def _value(path: Path, row: int, record: Mapping[str, Any], name: str, kind: typ
     if value is default or (isinstance(value, kind) and not isinstance(value, bool)):
         return value
     words = {str: "text", int: "an integer", float: "a number", list: "a list"}[kind]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
         return float(value)
     raise AnnotationError(path, f"expected {name!r} to be {words}, got {value!r}.", row)
 
@@ -255,70 +325,81 @@ def _prompt(path: Path, row: int, record: Mapping[str, Any]) -> Annotated:
     return prompt
 
 
-def _add_candidates(path: Path, prompts: Mapping[str, Annotated], num_codes: int) -> None:
-    for row, record in read_lines(path):
-        prompt = _known(path, row, record, prompts)
-        sample = _value(path, row, record, "sample", int)
-        codes = _value(path, row, record, "codes", list)
-        bad = [code for code in codes if type(code) is not int or not 0 <= code < num_codes]
-        if bad or not codes:
-            got = f"got {bad[:3]}" if bad else "got none"
-            raise AnnotationError(path, f"expected codes from 0 to {num_codes - 1}, {got}.", row)
-        if sample in prompt.candidates:
-            raise AnnotationError(path, f"{prompt.prompt_id!r} has two candidates with sample {sample}.", row)
-        prompt.candidates[sample] = Candidate(
-            sample,
-            tuple(codes),
-            _value(path, row, record, "model", str, ""),
-            _value(path, row, record, "seed", int, None),
+def _add_prompt(
+    prompts: dict[str, Annotated], seen: dict[str, str], path: Path, row: int, record: Mapping[str, Any]
+) -> None:
+    prompt = _prompt(path, row, record)
+    if prompt.prompt_id in seen:
+        raise AnnotationError(path, f"the id {prompt.prompt_id!r} stands in {seen[prompt.prompt_id]} too.", row)
+    seen[prompt.prompt_id] = f"{path.name}, row {row}"
+    prompts[prompt.prompt_id] = prompt
+
+
+def _add_candidate(
+    prompts: Mapping[str, Annotated], num_codes: int, path: Path, row: int, record: Mapping[str, Any]
+) -> None:
+    prompt = _known(path, row, record, prompts)
+    sample = _value(path, row, record, "sample", int)
+    codes = _value(path, row, record, "codes", list)
+    bad = [code for code in codes if type(code) is not int or not 0 <= code < num_codes]
+    if bad or not codes:
+        got = f"got {bad[:3]}" if bad else "got none"
+        raise AnnotationError(path, f"expected codes from 0 to {num_codes - 1}, {got}.", row)
+    if sample in prompt.candidates:
+        raise AnnotationError(path, f"{prompt.prompt_id!r} has two candidates with sample {sample}.", row)
+    prompt.candidates[sample] = Candidate(
+        sample,
+        tuple(codes),
+        _value(path, row, record, "model", str, ""),
+        _value(path, row, record, "seed", int, None),
+    )
+
+
+def _add_verdict(
+    prompts: Mapping[str, Annotated], judged: set[_What], path: Path, row: int, record: Mapping[str, Any]
+) -> None:
+    prompt = _known(path, row, record, prompts)
+    sample = _sample(path, row, record, "sample", prompt)
+    score = _value(path, row, record, "score", float, None)
+    if (prompt.prompt_id, sample) in judged:
+        raise AnnotationError(path, f"sample {sample} of {prompt.prompt_id!r} has two verdicts.", row)
+    if score is not None and not 1 <= score <= 5:
+        raise AnnotationError(path, f"expected a score from 1 to 5, or null, got {score}.", row)
+    judged.add((prompt.prompt_id, sample))
+    prompt.candidates[sample] = replace(
+        prompt.candidates[sample],
+        score=score,
+        cause=_value(path, row, record, "cause", str, None),
+        judge=_value(path, row, record, "judge", str, ""),
+        rules_version=_value(path, row, record, "rules_version", str, ""),
+    )
+
+
+def _add_vote(prompts: Mapping[str, Annotated], path: Path, row: int, record: Mapping[str, Any]) -> None:
+    prompt = _known(path, row, record, prompts)
+    first, second = (_sample(path, row, record, name, prompt) for name in ("first", "second"))
+    choice = _value(path, row, record, "choice", str)
+    if choice not in VOTES or first == second:
+        raise AnnotationError(
+            path, f"expected a choice ({', '.join(VOTES)}) between two samples, got {dict(record)}.", row
         )
-
-
-def _add_verdicts(path: Path, prompts: Mapping[str, Annotated]) -> None:
-    judged: set[tuple[str, int]] = set()
-    for row, record in read_lines(path):
-        prompt = _known(path, row, record, prompts)
-        sample = _sample(path, row, record, "sample", prompt)
-        score = _value(path, row, record, "score", float, None)
-        if (prompt.prompt_id, sample) in judged:
-            raise AnnotationError(path, f"sample {sample} of {prompt.prompt_id!r} has two verdicts.", row)
-        if score is not None and not 1 <= score <= 5:
-            raise AnnotationError(path, f"expected a score from 1 to 5, or null, got {score}.", row)
-        judged.add((prompt.prompt_id, sample))
-        prompt.candidates[sample] = replace(
-            prompt.candidates[sample],
-            score=score,
-            cause=_value(path, row, record, "cause", str, None),
-            judge=_value(path, row, record, "judge", str, ""),
-            rules_version=_value(path, row, record, "rules_version", str, ""),
-        )
-
-
-def _add_votes(path: Path, prompts: Mapping[str, Annotated]) -> None:
-    for row, record in read_lines(path):
-        prompt = _known(path, row, record, prompts)
-        first, second = (_sample(path, row, record, name, prompt) for name in ("first", "second"))
-        choice = _value(path, row, record, "choice", str)
-        if choice not in VOTES or first == second:
-            raise AnnotationError(
-                path, f"expected a choice ({', '.join(VOTES)}) between two samples, got {dict(record)}.", row
-            )
-        try:
-            degree = SKIPPED if choice == SKIPPED else read_degree(record.get("degree"))
-        except ValueError as error:
-            raise AnnotationError(path, str(error), row) from error
-        prompt.votes.append(Vote(first, second, choice, degree, _value(path, row, record, "voter", str, "")))
+    try:
+        degree = SKIPPED if choice == SKIPPED else read_degree(record.get("degree"))
+    except ValueError as error:
+        raise AnnotationError(path, str(error), row) from error
+    prompt.votes.append(Vote(first, second, choice, degree, _value(path, row, record, "voter", str, "")))
 
 
 def _known(path: Path, row: int, record: Mapping[str, Any], prompts: Mapping[str, Annotated]) -> Annotated:
     name = _value(path, row, record, "prompt_id", str)
     if name not in prompts:
-        raise AnnotationError(path, f"there is no prompt {name!r} in prompts/{path.name}.", row)
+        raise _Unknown(path, f"there is no prompt {name!r} in prompts/{path.name}.", row, (name, None))
     return prompts[name]
 
 
 def _sample(path: Path, row: int, record: Mapping[str, Any], name: str, prompt: Annotated) -> int:
     sample: int = _value(path, row, record, name, int)
     if sample not in prompt.candidates:
-        raise AnnotationError(path, f"{prompt.prompt_id!r} has no candidate with sample {sample}.", row)
+        problem = f"{prompt.prompt_id!r} has no candidate with sample {sample}."
+        raise _Unknown(path, problem, row, (prompt.prompt_id, sample))
     return sample

@@ -170,6 +170,7 @@ def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM
         names: dict[int | None, str] = {winner: CHOICES[0], loser: CHOICES[1]}
         rows.append(
             pair_row(
+                id=f"{prompt.prompt_id}/{winner}-{loser}/{HUMAN}",  # a judge may have compared the same two
                 prompt_id=prompt.prompt_id,
                 prompt=prompt.prompt,
                 task=prompt.task,

@@ -10,10 +10,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import index
 from typing import Any, NamedTuple
 
 from ..motion import codes_to_text
-from ..motion.codes import NUM_CODES
+from ..motion.codes import NUM_CODES, motion_token
 from .degrees import DEGREES, MARGINS, SKIPPED
 
 TASKS = ("integrity", "temporal", "frequency", "overall")
@@ -133,6 +135,7 @@ def pair_row(
 
     Raises:
         ValueError: if a code lies outside of the codebook, or the row has another fault; see `faults`.
+        TypeError: if the codes are no integers.
     """
     row: dict[str, Any] = {
         "id": id or f"{prompt_id}/{chosen.get('sample', 0)}-{rejected.get('sample', 1)}",
@@ -147,7 +150,7 @@ def pair_row(
         "votes": [dict(vote) for vote in votes],
     }
     for name, motion in (("chosen", chosen), ("rejected", rejected)):
-        row[f"{name}_codes"] = [int(code) for code in motion["codes"]]
+        row[f"{name}_codes"] = [index(code) for code in motion["codes"]]
         row[name] = motion_message(row[f"{name}_codes"], num_codes)
         row[f"{name}_score"] = motion.get("score")
         row[f"{name}_model"] = motion.get("model") or ""
@@ -178,6 +181,24 @@ def prompt_of(row: Mapping[str, Any]) -> str:
     raise ValueError(f"Expected a prompt with a user's message, got {str(prompt)[:80]}.")
 
 
+def is_text(value: str) -> bool:
+    """Whether a string can be stored: half of a character, which JSON can spell as `"\\ud83d"`, cannot.
+
+    Args:
+        value (`str`): any string.
+
+    Returns:
+        `bool`: whether it has an encoding in UTF-8.
+    """
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def faults(row: Mapping[str, Any], num_codes: int = NUM_CODES) -> list[str]:
     """What is wrong with a row, in words.
 
@@ -204,18 +225,20 @@ def _fault(column: Column, value: Any, num_codes: int) -> str | None:
         return None if column.optional else "expected a value, got null"
     match column.kind:
         case "string":
-            return None if isinstance(value, str) else f"expected text, got {value!r}"
+            return None if isinstance(value, str) and is_text(value) else f"expected text, got {value!r}"
         case "float":
             number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
             return None if number else f"expected a finite number, got {value!r}"
         case "integer":
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            return None if whole else f"expected an integer, got {value!r}"
+            whole = isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+            return None if whole else f"expected an integer of at most 64 bits, got {str(value)[:80]}"
         case "codes":
             if not isinstance(value, Sequence) or isinstance(value, str) or not len(value):
                 return f"expected codes of a motion, at least one, got {value!r}"
+            if set(map(type, value)) == {int} and 0 <= min(value) and max(value) < num_codes:
+                return None
             bad = [code for code in value if type(code) is not int or not 0 <= code < num_codes]
-            return f"expected codes from 0 to {num_codes - 1}, got {bad[:3]}" if bad else None
+            return f"expected codes from 0 to {num_codes - 1}, got {bad[:3]}"
         case "messages":
             return _fault_of_records(value, ("role", "content"), least=1)
         case _:
@@ -225,10 +248,22 @@ def _fault(column: Column, value: Any, num_codes: int) -> str | None:
 def _fault_of_records(value: Any, names: tuple[str, ...], least: int) -> str | None:
     fine = isinstance(value, Sequence) and not isinstance(value, str) and len(value) >= least
     for record in value if fine else ():
-        fine = fine and isinstance(record, Mapping) and set(record) == set(names)
-        fine = fine and all(isinstance(record[name], str) for name in names)
+        fine = fine and isinstance(record, Mapping) and record.keys() == set(names)
+        fine = fine and all(isinstance(record[name], str) and is_text(record[name]) for name in names)
     wanted = ", ".join(f'"{name}": text' for name in names)
     return None if fine else f"expected a list of {{{wanted}}}, got {str(value)[:80]}"
+
+
+def _says(messages: Sequence[Mapping[str, str]], codes: Sequence[int], num_codes: int) -> bool:
+    """Whether messages are those of `motion_message`, for codes that are known to be fine; this is called often."""
+    tokens = _tokens(num_codes)
+    text = "".join([tokens[num_codes], *[tokens[code] for code in codes], tokens[num_codes + 1]])
+    return len(messages) == 1 and messages[0]["role"] == "assistant" and messages[0]["content"] == text
+
+
+@lru_cache(maxsize=4)
+def _tokens(num_codes: int) -> tuple[str, ...]:
+    return tuple(map(motion_token, range(num_codes + 2)))
 
 
 def _contradictions(row: Mapping[str, Any], num_codes: int) -> list[str]:
@@ -243,7 +278,7 @@ def _contradictions(row: Mapping[str, Any], num_codes: int) -> list[str]:
     if row["prompt"][0]["role"] != "user" or not row["prompt"][0]["content"].strip():
         found.append(f"prompt: expected a user's message, got {str(row['prompt'])[:80]}")
     for name in ("chosen", "rejected"):
-        if row[name] != motion_message(row[f"{name}_codes"], num_codes):
+        if not _says(row[name], row[f"{name}_codes"], num_codes):
             found.append(f"{name}: expected the motion text of {name}_codes, got {row[name][0]['content'][:60]!r}")
         score = row[f"{name}_score"]
         if score is not None and not 1 <= score <= 5:

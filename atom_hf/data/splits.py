@@ -24,6 +24,17 @@ def split_of_prompt(prompt: str, test_share: float = 0.1, seed: int = 0) -> str:
     """
     if not 0 <= test_share <= 1:
         raise ValueError(f"test_share is a share of the prompts, from 0 to 1, got {test_share}.")
-    words = " ".join(re.findall(r"\w+", prompt.casefold()))
-    digest = hashlib.sha256(f"{seed} {words}".encode()).digest()
+    digest = hashlib.sha256(f"{seed} {words_of(prompt)}".encode()).digest()
     return "test" if int.from_bytes(digest[:7], "big") < test_share * 2**56 else "train"
+
+
+def words_of(prompt: str) -> str:
+    """What two spellings of a prompt share: its words in lower case, without punctuation.
+
+    Args:
+        prompt (`str`): what the person does.
+
+    Returns:
+        `str`: words with one blank between them.
+    """
+    return " ".join(re.findall(r"\w+", prompt.casefold()))

@@ -28,7 +28,7 @@ VQVAE = ["--synthesised", "40", "--width", "16", "--code_dim", "16", "--num_code
 SFT = ["--vocab_size", "400", "--d_model", "24", "--d_ff", "32", "--num_layers", "1", "--num_decoder_layers", "1",
        "--synthesised", "24", "--max_steps", "4", "--per_device_train_batch_size", "4", "--dropout", "0",
        "--per_device_eval_batch_size", "16", "--eval_strategy", "steps", "--eval_steps", "2", "--save_steps", "2",
-       "--judged_prompts", "2", "--learning_rate", "1e-2", "--report_to", "none", "--use_cpu", "true"]  # fmt: skip
+       "--judged_prompts", "2", "--learning_rate", "1e-2", "--report_to", "none"]  # fmt: skip
 
 pytestmark = pytest.mark.slow
 
@@ -41,9 +41,8 @@ def launch(script: str, *words: object, processes: int, cwd: Path) -> str:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
         command += ["-m", "accelerate.commands.launch", "--config_file", str(CPU_2), "--main_process_port", port]
-    environment = os.environ | {
-        "PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"
-    }  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "1"}
+    environment.pop("ACCELERATE_USE_CPU", None)  # users have none
     done = subprocess.run(
         [*command, str(EXAMPLES / script), *map(str, words)],
         cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600,
@@ -62,7 +61,7 @@ def compare(one: Path, two: Path) -> None:
 def test_the_configuration_starts_two_processes(tmp_path):
     (tmp_path / "count.py").write_text(
         "from accelerate import Accelerator\n"
-        "a = Accelerator()\n"
+        "a = Accelerator(cpu=True)\n"
         "a.wait_for_everyone()\n"
         "print(f'{a.process_index} of {a.num_processes} on {a.device.type}, {a.distributed_type}', flush=True)\n"
         "a.end_training()\n"

@@ -1,0 +1,61 @@
+"""What must hold across a whole dataset: an id names one thing, and a prompt stands in one split.
+
+Hashes are kept, not texts, so that a million prompts take about 200 MB.
+"""
+
+import hashlib
+
+from .splits import words_of
+
+
+class OneSplit:
+    """Sees prompts one after the other, and finds one that was in another split before."""
+
+    def __init__(self) -> None:
+        self._splits: dict[int, str] = {}
+
+    def fault(self, prompt_id: str, prompt: str, split: str) -> str | None:
+        """Look at one prompt, and remember it.
+
+        Args:
+            prompt_id (`str`): its name.
+            prompt (`str`): what the person does; case, punctuation and blanks make no difference.
+            split (`str`): where it stands.
+
+        Returns:
+            `str` or `None`: what is wrong, if the name or the words were in another split before.
+        """
+        for kind, text, words in (("prompt_id", prompt_id, prompt_id), ("prompt", prompt, words_of(prompt))):
+            before = self._splits.setdefault(_hash(f"{kind} {words}"), split)
+            if before != split:
+                return (
+                    f"expected {kind} {text[:80]!r} in one split, but it is in {before} and in {split}; "
+                    "a prompt that is tested on may not be trained on."
+                )
+        return None
+
+
+class Unique:
+    """Sees names one after the other, and finds one that was there before."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def is_new(self, name: str) -> bool:
+        """Look at one name, and remember it.
+
+        Args:
+            name (`str`): of anything.
+
+        Returns:
+            `bool`: whether it was not seen before.
+        """
+        digest = _hash(name)
+        if digest in self._seen:
+            return False
+        self._seen.add(digest)
+        return True
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=12).digest(), "big")
