@@ -97,9 +97,7 @@ def test_what_cannot_be_begun(tmp_path):
     with pytest.raises(ValueError, match="process from 0 to 1, got 2"):
         AnnotationStage(tmp_path, 2, 2)
     begun(tmp_path)
-    with pytest.raises(
-        ValueError, match="other settings: seed was 0 and is 1. Go on with those"
-    ):
+    with pytest.raises(ValueError, match=r"other settings: seed was 0 and is 1\. Go on with those"):
         AnnotationStage(tmp_path).begin(SETTINGS | {"seed": 1}, prompts, piece=2)
     (tmp_path / "foreign" / "candidates").mkdir(parents=True)
     (tmp_path / "foreign" / "candidates" / "a.jsonl").write_text("")
@@ -125,7 +123,7 @@ _WORKER = textwrap.dedent("""
 
 
 def test_killed_at_any_moment(tmp_path):
-    """Killed again and again, the run gives the folder of an undisturbed one, and repeats at most what was under way."""
+    """Killed again and again, a run gives the folder of an undisturbed one; it repeats at most what was under way."""
     script = tmp_path / "worker.py"
     script.write_text(_WORKER)
 
