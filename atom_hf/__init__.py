@@ -62,8 +62,13 @@ if TYPE_CHECKING:
     from .models import MotionVQVAE as MotionVQVAE
     from .models import MotionVQVAEConfig as MotionVQVAEConfig
     from .models import MotionVQVAEOutput as MotionVQVAEOutput
+    from .models import TextMotionEvaluator as TextMotionEvaluator
+    from .models import TextMotionEvaluatorConfig as TextMotionEvaluatorConfig
+    from .models import TextMotionEvaluatorOutput as TextMotionEvaluatorOutput
     from .models import TextToMotionPipeline as TextToMotionPipeline
     from .models import add_motion_tokens as add_motion_tokens
+    from .models import evaluator_from_original as evaluator_from_original
+    from .models import learn_words as learn_words
     from .models import load_motion_tokenizer as load_motion_tokenizer
     from .models import train_tokenizer as train_tokenizer
     from .motion import JOINT_NAMES as JOINT_NAMES
@@ -169,8 +174,13 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "MotionVQVAE",
         "MotionVQVAEConfig",
         "MotionVQVAEOutput",
+        "TextMotionEvaluator",
+        "TextMotionEvaluatorConfig",
+        "TextMotionEvaluatorOutput",
         "TextToMotionPipeline",
         "add_motion_tokens",
+        "evaluator_from_original",
+        "learn_words",
         "load_motion_tokenizer",
         "train_tokenizer",
     ),

@@ -3,7 +3,7 @@
 dataset_card()                                       →  the card of the format, dataset_cards/MotionPrefer/README.md
 dataset_card(CardFacts(prompts="…"), summary=…)      →  the card of one dataset
 
-After a change here or in the columns: python -m atom_hf.data.card > dataset_cards/MotionPrefer/README.md
+After a change here or in the columns write it to dataset_cards/MotionPrefer/README.md again.
 """
 
 import re
@@ -277,7 +277,3 @@ def _license(facts: CardFacts) -> str:
     if facts.license == "unknown":
         return f"- License: {_NOT_STATED[0].lower()}{_NOT_STATED[1:]}"
     return f"- License: {escape_markdown(facts.license)}."
-
-
-if __name__ == "__main__":
-    sys.stdout.write(dataset_card())

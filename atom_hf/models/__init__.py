@@ -9,8 +9,12 @@ except ImportError as error:
     ) from error
 
 from .auto import register
+from .evaluator import TextMotionEvaluator, TextMotionEvaluatorOutput
+from .evaluator_config import TextMotionEvaluatorConfig
+from .evaluator_text import learn_words
 from .motiongpt import MotionGPTForPreference
 from .motiongpt_config import MotionGPTConfig
+from .original_evaluator import evaluator_from_original
 from .pipeline import TextToMotionPipeline, register_pipeline
 from .processing import MotionGPTProcessor
 from .reward_model import MotionGPTForReward
@@ -31,8 +35,13 @@ __all__ = [
     "MotionVQVAE",
     "MotionVQVAEConfig",
     "MotionVQVAEOutput",
+    "TextMotionEvaluator",
+    "TextMotionEvaluatorConfig",
+    "TextMotionEvaluatorOutput",
     "TextToMotionPipeline",
     "add_motion_tokens",
+    "evaluator_from_original",
+    "learn_words",
     "load_motion_tokenizer",
     "train_tokenizer",
 ]

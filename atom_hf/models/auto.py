@@ -16,6 +16,8 @@ from transformers import (
     AutoModelForSequenceClassification,
 )
 
+from .evaluator import TextMotionEvaluator
+from .evaluator_config import TextMotionEvaluatorConfig
 from .motiongpt import MotionGPTForPreference
 from .motiongpt_config import MotionGPTConfig
 from .reward_model import MotionGPTForReward
@@ -30,4 +32,6 @@ def register() -> None:
     AutoModel.register(MotionVQVAEConfig, MotionVQVAE, exist_ok=True)
     for auto in (AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM):
         auto.register(MotionGPTConfig, MotionGPTForPreference, exist_ok=True)
+    AutoConfig.register(TextMotionEvaluatorConfig.model_type, TextMotionEvaluatorConfig, exist_ok=True)
+    AutoModel.register(TextMotionEvaluatorConfig, TextMotionEvaluator, exist_ok=True)
     AutoModelForSequenceClassification.register(MotionGPTConfig, MotionGPTForReward, exist_ok=True)

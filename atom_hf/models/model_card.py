@@ -18,6 +18,11 @@ motion.save("motion.bvh")""",
 
 reward = MotionGPTForReward.from_pretrained("{name}")
 reward.score(["a person jumps twice"], [codes])  # the higher the better""",
+    "TextMotionEvaluator": """from atom_hf import TextMotionEvaluator
+
+evaluator = TextMotionEvaluator.from_pretrained("{name}")
+texts = evaluator.embed_text(["a person jumps twice"])  # [B, D]
+motions = evaluator.embed_motion([motion])  # [B, D]; near their texts where they fit""",
     "MotionVQVAE": """from atom_hf import MotionVQVAE
 
 vqvae = MotionVQVAE.from_pretrained("{name}")
@@ -27,6 +32,7 @@ _WHAT = {
     "MotionGPTForPreference": "A text-to-motion language model with its motion tokenizer",
     "MotionGPTForReward": "A reward model for text-to-motion: one number for a prompt with a motion",
     "MotionGPTForValue": "A value model for reinforcement learning of text-to-motion",
+    "TextMotionEvaluator": "A text-motion evaluator: texts and motions in one space",
     "MotionVQVAE": "A motion tokenizer: HumanML3D features to codes and back",
 }
 
@@ -59,6 +65,11 @@ def model_card(model: Any, name: str) -> str:
         layers = f"{config.num_layers} + {config.num_decoder_layers} layers"
         rows["transformer"] = f"T5, width {config.d_model}, {layers}, {config.vocab_size} tokens"
         rows["writes"] = "motion only" if config.motion_only else "motion and text"
+    if kind == "TextMotionEvaluator":
+        told = {name: value for name, value in model.describe().items() if name not in ("evaluator", "protocol")}
+        rows |= {name.replace("_", " "): str(value) for name, value in told.items()}
+        if not config.original:
+            rows["numbers made with it"] = "not comparable with published ones"
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     use = f"\n## Use\n\n```python\n{_USE[kind].format(name=name)}\n```\n" if kind in _USE else ""
     return f"""---

@@ -17,7 +17,7 @@ from atom_hf.data.summary import WriteSummary
 from tests.data.made_annotations import make_row
 
 FORMAT_CARD = Path(__file__).parents[2] / "dataset_cards" / "MotionPrefer" / "README.md"
-REGENERATE = "python -m atom_hf.data.card > dataset_cards/MotionPrefer/README.md"
+REGENERATE = '''python -c "from atom_hf import dataset_card; print(dataset_card(), end='')" > dataset_cards/MotionPrefer/README.md'''
 
 
 def summary_of(*rows, split="train") -> WriteSummary:
