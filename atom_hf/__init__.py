@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .assets import DEFAULT_DATASET as DEFAULT_DATASET
     from .assets import DEFAULT_MODEL as DEFAULT_MODEL
     from .data import AnnotationError as AnnotationError
     from .data import AnnotationStage as AnnotationStage
@@ -114,7 +115,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _PUBLIC: dict[str, tuple[str, ...]] = {
-    "atom_hf.assets": ("DEFAULT_MODEL",),
+    "atom_hf.assets": (
+        "DEFAULT_DATASET",
+        "DEFAULT_MODEL",
+    ),
     "atom_hf.data": (
         "AnnotationError",
         "AnnotationStage",

@@ -22,25 +22,23 @@ from typing import Any
 import numpy as np
 from accelerate import Accelerator
 from progress import ON_CPU
+from prompts import PromptConfig, write_prompts
 from trl import TrlParser
 
 from atom_hf import (
     DEFAULT_MODEL,
-    GrammarPromptWriter,
     JudgeItem,
     KinematicJudge,
     Motion,
     MotionGPTForPreference,
     Scenario,
-    ScenarioParseError,
     render_sheet,
 )
 from atom_hf.data import PairReport, PairRule
-from atom_hf.data.annotations import Annotated, Candidate, pieces, read_annotations, read_lines
+from atom_hf.data.annotations import Annotated, Candidate, pieces, read_annotations
 from atom_hf.data.build import rows_of
 from atom_hf.data.card import CardFacts
 from atom_hf.data.folder import write_motionprefer
-from atom_hf.data.splits import split_of_prompt
 from atom_hf.data.stage import AnnotationStage
 from atom_hf.motion.formats.files import replacing
 
@@ -49,15 +47,10 @@ Record = dict[str, Any]
 
 @dataclass
 class BuildConfig:
-    """What is asked, who answers, who judges, and what makes a pair."""
+    """Who answers, who judges, and what makes a pair."""
 
     output_dir: str = field(default="outputs/motionprefer", metadata={"help": "annotations and dataset"})
     model: str = field(default=DEFAULT_MODEL, metadata={"help": "checkpoint that makes the candidates"})
-    prompts: int = field(default=200, metadata={"help": "prompts of the grammar"})
-    prompts_file: str | None = field(
-        default=None, metadata={"help": "prompts of your own, one a line, or JSON Lines with prompt, task, scenario"}
-    )
-    test_share: float = field(default=0.1, metadata={"help": "share of prompts that are held out"})
     candidates: int = field(default=6, metadata={"help": "motions a prompt; AToM has 6 to 10"})
     temperature: float | None = field(default=None, metadata={"help": "of sampling; the checkpoint's by default"})
     judge: str = field(default="kinematic", metadata={"help": "who judges: kinematic"})
@@ -66,45 +59,10 @@ class BuildConfig:
     min_score: float = field(default=3.0, metadata={"help": "the better score is above it"})
     max_pairs: int = field(default=4, metadata={"help": "most pairs of a prompt"})
     piece: int = field(default=20, metadata={"help": "prompts that are worked on at once"})
-    seed: int = field(default=0, metadata={"help": "of prompts and motions"})
+    seed: int = field(default=0, metadata={"help": "of the motions"})
 
 
-def write_prompts(config: BuildConfig) -> list[Record]:
-    """Prompts with their tasks and splits; those of the grammar hold out combinations, others are split by hash."""
-    if config.prompts_file is not None:
-        return list(read_prompts(Path(config.prompts_file), config.test_share))
-    held_out = round(config.prompts * config.test_share)
-    written = [
-        (split, prompt)
-        for split, count in (("train", config.prompts - held_out), ("test", held_out))
-        for prompt in (GrammarPromptWriter(seed=config.seed, split=split).write(count) if count else ())
-    ]
-    return [
-        {"prompt": p.text, "task": p.scenario.task, "scenario": json.loads(p.scenario.to_json()), "split": split}
-        for split, p in written
-    ]
-
-
-def read_prompts(path: Path, test_share: float) -> Iterator[Record]:
-    """Prompts from a file. Without a scenario the words are parsed; what cannot be parsed, only a person can judge."""
-    lines = (
-        (record for _, record in read_lines(path))
-        if path.suffix == ".jsonl"
-        else ({"prompt": line} for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    )
-    for record in lines:
-        scenario = record.get("scenario")
-        if scenario is None:
-            try:
-                scenario = json.loads(Scenario.parse(record["prompt"], record.get("task")).to_json())
-            except ScenarioParseError:
-                scenario = None
-        task = record.get("task") or (scenario or {}).get("task", "overall")
-        split = record.get("split") or split_of_prompt(record["prompt"], test_share)
-        yield {"prompt": record["prompt"], "task": task, "scenario": scenario, "split": split}
-
-
-def write_dataset(config: BuildConfig, annotations: Path, folder: Path, num_codes: int) -> None:
+def write_dataset(config: BuildConfig, asked: PromptConfig, annotations: Path, folder: Path, num_codes: int) -> None:
     """Pairs → Parquet and card, unless they are there already; and what came of it, for people."""
     rule = PairRule(config.min_gap, config.min_score, config.max_pairs)
     stamp = folder.with_suffix(".json")  # what the dataset was made with; written last
@@ -115,7 +73,7 @@ def write_dataset(config: BuildConfig, annotations: Path, folder: Path, num_code
     report = PairReport()
     facts = CardFacts(
         license="apache-2.0" if config.model == DEFAULT_MODEL else "unknown",
-        prompts=f"of a file, {Path(config.prompts_file).name}" if config.prompts_file else OF_THE_GRAMMAR,
+        prompts=f"of a file, {Path(asked.prompts_file).name}" if asked.prompts_file else OF_THE_GRAMMAR,
         models=f"{config.candidates} motions a prompt by {Path(config.model).name}, seed {config.seed}, temperature "
         + ("of the checkpoint" if config.temperature is None else f"{config.temperature:g}"),
         judge=OF_THE_JUDGE,
@@ -139,16 +97,16 @@ NOT_CALIBRATED = (
 NOT_OF_CANDIDATES = ("output_dir", "judge", "sheets", "min_gap", "min_score", "max_pairs")
 
 
-def main(config: BuildConfig) -> None:
+def main(config: BuildConfig, asked: PromptConfig) -> None:
     """Run all steps."""
     accelerator = Accelerator(cpu=ON_CPU)
     if config.judge != "kinematic":
         raise ValueError(f"The judge of this version is 'kinematic', got {config.judge!r}.")
     out, judge = Path(config.output_dir), KinematicJudge()
     stage = AnnotationStage(out / "annotations", accelerator.process_index, accelerator.num_processes)
-    settings = {name: value for name, value in asdict(config).items() if name not in NOT_OF_CANDIDATES}
+    settings = {n: value for n, value in (asdict(config) | asdict(asked)).items() if n not in NOT_OF_CANDIDATES}
     if accelerator.is_main_process:
-        stage.begin(settings, lambda: write_prompts(config), settings.pop("piece"))
+        stage.begin(settings, lambda: write_prompts(asked), settings.pop("piece"))
     accelerator.wait_for_everyone()
     model = MotionGPTForPreference.from_pretrained(config.model).to(accelerator.device).eval()
 
@@ -198,10 +156,10 @@ def main(config: BuildConfig) -> None:
             stage.run(part, work)
             accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        write_dataset(config, stage.folder, out / "dataset", model.config.num_codes)
+        write_dataset(config, asked, stage.folder, out / "dataset", model.config.num_codes)
     accelerator.wait_for_everyone()
     accelerator.end_training()
 
 
 if __name__ == "__main__":
-    main(*TrlParser((BuildConfig,)).parse_args_and_config())
+    main(*TrlParser((BuildConfig, PromptConfig)).parse_args_and_config())

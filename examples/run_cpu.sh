@@ -38,4 +38,8 @@ echo "9. The beginnings of training one: a motion tokenizer, then a language mod
 python "$examples/train_vqvae.py" --synthesised 60 --max_steps 4 --eval_steps 4 --output_dir "$out/vqvae"
 python "$examples/sft.py" --vqvae "$out/vqvae" --synthesised 60 --max_steps 4 --per_device_train_batch_size 8 \
     --judged_prompts 0 --report_to none --output_dir "$out/sft"
-echo "Done: see $out/walk.png and $out/generated.mp4."
+echo "10. Preferences: prompts, several motions for each, a judge, pairs; then what is in them, and on to a TRL trainer."
+python "$examples/build_motionprefer.py" --prompts 16 --candidates 4 --output_dir "$out/motionprefer"
+atom-hf data validate "$out/motionprefer/dataset"
+atom-hf data stats "$out/motionprefer/dataset" --sheets 2 --out "$out/pairs"
+echo "Done: see $out/walk.png and $out/generated.mp4 and $out/pairs."

@@ -1,10 +1,12 @@
-"""Checkpoints that come with the package, so that everything runs offline on a laptop.
+"""What comes with the package, so that everything runs offline on a laptop: a tiny model, and preferences for it.
 
-examples/train_default.sh makes them.
+examples/train_default.sh makes the model, examples/build_motionprefer.py the dataset; both say in their cards how.
 """
 
 from pathlib import Path
 
-DEFAULT_MODEL = str(Path(__file__).parent / "motiongpt_tiny")
+_HERE = Path(__file__).parent
+DEFAULT_MODEL = str(_HERE / "motiongpt_tiny")
+DEFAULT_DATASET = str(_HERE / "motionprefer_tiny")
 
-__all__ = ["DEFAULT_MODEL"]
+__all__ = ["DEFAULT_DATASET", "DEFAULT_MODEL"]

@@ -239,7 +239,7 @@ def _made(facts: CardFacts, summary: WriteSummary | None) -> Iterable[str]:
 
 
 def _stated(text: str | None, names: str = "") -> str:
-    told = escape_markdown(text) if text else ""
+    told = escape_markdown(text.strip().rstrip(".")) + "." if text and text.strip() else ""
     if told and names:
         return f"{told} In the rows: {names}."
     return told or (f"{names}." if names else _NOT_STATED)

@@ -102,9 +102,9 @@ def test_what_the_maker_tells():
     card = dataset_card(facts, summary=summary_of(make_row(1)))
     for text in (
         "\n# Mine\n",
-        "- **Prompts**: a grammar\n",
-        "- **Judge**: KinematicJudge In the rows: kinematic-1.\n",
-        "- **Calibration**: agrees on 42 of 50\n",
+        "- **Prompts**: a grammar.\n",
+        "- **Judge**: KinematicJudge. In the rows: kinematic-1.\n",
+        "- **Calibration**: agrees on 42 of 50.\n",
         "above 3.5 of 5 and at least 1 above the other's; at most 2 pairs of a prompt",
         "Of 10 prompts, 4 gave at least one pair.",
         "| 1,203 | couples of motions of equal scores |",
