@@ -193,12 +193,13 @@ class TextMotionEvaluator(TextMotionEmbedding, WithCard, PreTrainedModel):
 
         Args:
             texts (`Sequence`): as in `embed_text`.
-            motions (`Sequence` or `Array`): one for each text, as in `embed_motion`.
+            motions (`Sequence` or `Array`): one for each text, as in `embed_motion`: features `[T, 263]` each, metres
+                and radians.
             tagger (`Tagger`, *optional*): as in `embed_text`.
 
         Returns:
-            `dict[str, Tensor]`: `features [B, T, 263]`, `lengths [B]`, `word_ids` and `pos_ids [B, max_words + 2]`,
-            `text_lengths [B]`.
+            `dict[str, Tensor]`: `features` `[B, T, 263]`, `lengths` `[B]` in frames, `word_ids` and `pos_ids`
+            `[B, max_words + 2]`, `text_lengths` `[B]`.
 
         Raises:
             TypeError: if something is no motion or no text.

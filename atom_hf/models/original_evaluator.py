@@ -48,8 +48,8 @@ def evaluator_from_original(
 
     Args:
         source (`str` or `Path` or `Mapping[str, Tensor]`): the file `finest.tar` of text-to-motion, MotionGPT's
-            checkpoint (a file, a folder or the Hub repository), or weights of one of them, such as `read_tensors`
-            gives.
+            checkpoint (a file, a folder or the Hub repository), or weights of one of them by name, each of the shape
+            that it has there, such as `read_tensors` gives.
         glove ([`WordVectors`] or `str` or `Path`, *optional*): the word vectors, or the folder with
             `our_vab_data.npy`, `our_vab_words.pkl` and `our_vab_idx.pkl`; without it the evaluator embeds motion
             only.
