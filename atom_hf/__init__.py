@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assets import DEFAULT_DATASET as DEFAULT_DATASET
+    from .assets import DEFAULT_EVALUATOR as DEFAULT_EVALUATOR
     from .assets import DEFAULT_MODEL as DEFAULT_MODEL
     from .data import AnnotationError as AnnotationError
     from .data import AnnotationStage as AnnotationStage
@@ -117,6 +118,7 @@ __version__ = "0.1.0.dev0"
 _PUBLIC: dict[str, tuple[str, ...]] = {
     "atom_hf.assets": (
         "DEFAULT_DATASET",
+        "DEFAULT_EVALUATOR",
         "DEFAULT_MODEL",
     ),
     "atom_hf.data": (

@@ -1,4 +1,4 @@
-"""What comes with the package, so that everything runs offline on a laptop: a tiny model, and preferences for it.
+"""What comes with the package, so that everything runs offline on a laptop: a tiny model, a tiny evaluator, and preferences.
 
 examples/train_default.sh makes the model, examples/build_motionprefer.py the dataset; both say in their cards how.
 """
@@ -7,6 +7,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 DEFAULT_MODEL = str(_HERE / "motiongpt_tiny")
+DEFAULT_EVALUATOR = str(_HERE / "evaluator_tiny")
 DEFAULT_DATASET = str(_HERE / "motionprefer_tiny")
 
-__all__ = ["DEFAULT_DATASET", "DEFAULT_MODEL"]
+__all__ = ["DEFAULT_DATASET", "DEFAULT_EVALUATOR", "DEFAULT_MODEL"]

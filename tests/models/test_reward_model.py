@@ -261,7 +261,7 @@ def test_reward_trainer(folder, tmp_path, form):
     tokenizer = tokenizer_of(folder)
     model = spread(MotionGPTForReward.from_policy(load(folder, moved=0.1)))
     if form == "strings":
-        texts = [[f"Generate motion: {row.prompt}{SEPARATOR}{motion}" for motion in row[1:]] for row in ROWS]
+        texts = [[f"{row.prompt}{SEPARATOR}{motion}" for motion in row[1:]] for row in ROWS]
         rows = [{"chosen": chosen, "rejected": rejected} for chosen, rejected in texts]
         ids = [[tokenizer(text).input_ids for text in pair] for pair in texts]
     else:

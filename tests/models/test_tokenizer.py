@@ -199,7 +199,7 @@ def _chat(tokenizer, *contents):
     ],
 )
 def test_chat_template_keeps_structure_out_of_what_users_say(tokenizer, typed, rendered):
-    assert _chat(tokenizer, typed, codes_to_text([7])) == f"{rendered}</s>{codes_to_text([7])}</s>"
+    assert _chat(tokenizer, typed, codes_to_text([7])) == f"Generate motion: {rendered}</s>{codes_to_text([7])}</s>"
     ids = tokenizer(_chat(tokenizer, typed), add_special_tokens=False).input_ids
     assert ids.count(1) == 1 and max(ids) < motion_ids(tokenizer).start
 
@@ -221,5 +221,5 @@ def test_prompt_is_a_prefix_of_prompt_and_completion(tokenizer):
     """What trainers rely on to find where the completion starts."""
     prompt = tokenizer(_chat(tokenizer, "a man waves"), add_special_tokens=False).input_ids
     whole = tokenizer(_chat(tokenizer, "a man waves", codes_to_text([7])), add_special_tokens=False).input_ids
-    assert whole[: len(prompt)] == prompt and prompt == tokenizer("a man waves").input_ids
+    assert whole[: len(prompt)] == prompt and prompt == tokenizer("Generate motion: a man waves").input_ids
     assert whole[len(prompt) :] == tokenizer(codes_to_text([7])).input_ids

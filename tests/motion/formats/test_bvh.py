@@ -463,4 +463,4 @@ def test_claims_cost_neither_memory_nor_time(tmp_path: Path) -> None:
         parse_bvh(lines)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 100e6 and time.perf_counter() - start < 10
+    assert peak < 100e6 and time.perf_counter() - start < 60  # seconds; without the guards it is many minutes
