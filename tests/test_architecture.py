@@ -30,7 +30,7 @@ LAYERS = [
 RESERVED = {
     "trl": ("trainer/",),
     "openai": ("rewards/vlm.py", "events/prompts.py"),
-    "evaluate": ("rewards/metric.py",),
+    "evaluate": ("evaluation/metrics/", "rewards/metric.py"),
     "gradio": ("cli/demo.py", "cli/label.py"),
 }
 # (part, class, imported part): a method of the class may reach up, for saving videos and for display in a notebook.
@@ -140,7 +140,16 @@ def test_imports_point_one_way(file: Path) -> None:
         ("extras/new.py", "", "extras is in no row of LAYERS"),
         ("models/motiongpt.py", "from trl.trainer import DPOConfig", "trl may only be imported by trainer/"),
         ("rewards/judge.py", "import openai", "openai may only be imported by rewards/vlm.py, events/prompts.py"),
-        ("rewards/kinematic.py", "def f():\n    import evaluate", "evaluate may only be imported by rewards/metric"),
+        (
+            "rewards/kinematic.py",
+            "def f():\n    import evaluate",
+            "evaluate may only be imported by evaluation/metrics/",
+        ),
+        (
+            "evaluation/retrieval.py",
+            "import evaluate",
+            "evaluate may only be imported by evaluation/metrics/, rewards",
+        ),
         ("cli/export.py", "import gradio as gr", "gradio may only be imported by cli/demo.py, cli/label.py"),
         ("__main__.py", "import gradio", "gradio may only be imported by cli/demo.py, cli/label.py"),
     ],
@@ -158,6 +167,7 @@ def test_checker_finds(path: str, source: str, message: str) -> None:
         ("motion/motion.py", "class Motion:\n def _repr_html_(self):\n  from atom_hf.render.viewer import html"),
         ("evaluation/physics.py", "from ..motion import Motion\nfrom ..events import detect"),
         ("evaluation/retrieval.py", "from atom_hf import data, models, render"),
+        ("evaluation/metrics/motion_fid/motion_fid.py", "import evaluate\nfrom atom_hf.evaluation.distances import x"),
         ("trainer/dpo_trainer.py", "from trl import DPOTrainer\nfrom ..evaluation import retrieval"),
         ("events/prompts.py", "def write():\n    import openai"),
         ("cli/demo.py", "import gradio\nimport atom_hf\nfrom ..rewards import vlm\nfrom ..trainer import losses"),

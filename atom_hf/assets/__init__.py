@@ -1,6 +1,6 @@
-"""What comes with the package, so that everything runs offline on a laptop: a tiny model, a tiny evaluator, and preferences.
+"""What comes with the package, so that everything runs offline: a tiny model, a tiny evaluator, and preferences.
 
-examples/train_default.sh makes the model, examples/build_motionprefer.py the dataset; both say in their cards how.
+Made by examples/train_default.sh, train_evaluator.py and build_motionprefer.py; the cards say how.
 """
 
 from pathlib import Path

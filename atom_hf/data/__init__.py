@@ -3,16 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .annotations import AnnotationError
 from .build import rows_of
 from .card import CardFacts, dataset_card
 from .exporters import trl_rows, write_features, write_instructmotion, write_trl
+from .faults import AnnotationError, Validation
 from .importers import ImportReport, read_atom, read_instructmotion, read_trl
 from .pairs import PairReport, PairRule
 from .stage import AnnotationStage
 from .stats import Stats, dataset_stats
 from .summary import WriteSummary
-from .validate import Validation, validate_folder
+from .validate import validate_folder
 from .views import listwise, preferred, unpaired
 
 if TYPE_CHECKING:

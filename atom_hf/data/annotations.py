@@ -11,33 +11,22 @@ piece by piece. Verdicts and votes may be absent.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..motion.codes import NUM_CODES
-from ..motion.formats.files import replacing
+from .annotation_records import Annotated, Candidate, Vote
 from .degrees import SKIPPED, read_degree
+from .faults import AnnotationError, OnFault, raise_or_tell
+from .json_lines import read_lines
+from .json_lines import write_lines as write_lines  # for those who write what is read here
 from .schema import TASKS
 from .splits import SPLITS
 
 PARTS = ("prompts", "candidates", "verdicts", "votes")
 VOTES = ("first", "second", SKIPPED)
-
-
-class AnnotationError(ValueError):
-    """Annotations that cannot be used; the message names file and row, what was expected, and what came.
-
-    Args:
-        path (`str` or `Path`): the file.
-        problem (`str`): what is wrong.
-        row (`int`, *optional*): number of the row, counted from 1.
-    """
-
-    def __init__(self, path: str | Path, problem: str, row: int | None = None) -> None:
-        super().__init__(f"{path}{f', row {row}' if row is not None else ''}: {problem}")
-        self.path, self.problem, self.row = Path(path), problem, row
 
 
 class _Unknown(AnnotationError):
@@ -48,84 +37,8 @@ class _Unknown(AnnotationError):
         self.what = what
 
 
-OnFault: TypeAlias = Callable[[AnnotationError], object]  # gets a fault instead of it being raised
 _What: TypeAlias = tuple[str, int | None]  # prompt_id, and sample where it is about a candidate
 _AddRow: TypeAlias = Callable[[Path, int, Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One motion that was made for a prompt.
-
-    Args:
-        sample (`int`): its number among the prompt's motions.
-        codes (`tuple[int, ...]`): `[n]`, 4 frames each at 20 fps.
-        model (`str`, *optional*): who made it.
-        seed (`int`, *optional*): of the noise.
-        score (`float`, *optional*): from 1 to 5; None where there is no verdict, or one without a score.
-        cause (`str`, *optional*): why there is no score.
-        judge (`str`, *optional*): who judged.
-        rules_version (`str`, *optional*): which rules the judge followed.
-    """
-
-    sample: int
-    codes: tuple[int, ...]
-    model: str = ""
-    seed: int | None = None
-    score: float | None = None
-    cause: str | None = None
-    judge: str = ""
-    rules_version: str = ""
-
-    def as_motion(self) -> dict[str, Any]:
-        """What `pair_row` takes.
-
-        Returns:
-            `dict[str, Any]`: sample, codes, model, seed and score.
-        """
-        return {name: getattr(self, name) for name in ("sample", "codes", "model", "seed", "score")}
-
-
-@dataclass(frozen=True)
-class Vote:
-    """What one person said about two motions of a prompt.
-
-    Args:
-        first (`int`): sample of one motion.
-        second (`int`): sample of the other.
-        choice (`str`): `"first"`, `"second"` or `"skipped"`.
-        degree (`str`): one of `DEGREES`.
-        voter (`str`, *optional*): who; names should come hashed.
-    """
-
-    first: int
-    second: int
-    choice: str
-    degree: str
-    voter: str = ""
-
-
-@dataclass
-class Annotated:
-    """A prompt with all that was made and said of it.
-
-    Args:
-        prompt_id (`str`): its name.
-        prompt (`str`): what the person does.
-        task (`str`, *optional*, defaults to `"overall"`): what is judged.
-        scenario (`str`, *optional*): events in JSON.
-        split (`str`, *optional*): where the prompt belongs, if that was decided before.
-        candidates (`dict[int, Candidate]`): motions by sample.
-        votes (`list[Vote]`): in the order in which they came.
-    """
-
-    prompt_id: str
-    prompt: str
-    task: str = "overall"
-    scenario: str | None = None
-    split: str | None = None
-    candidates: dict[int, Candidate] = field(default_factory=dict)
-    votes: list[Vote] = field(default_factory=list)
 
 
 def pieces(folder: str | Path, on_fault: OnFault | None = None) -> list[str]:
@@ -155,7 +68,7 @@ def pieces(folder: str | Path, on_fault: OnFault | None = None) -> list[str]:
             error = AnnotationError(
                 folder / part / f"{lost}.jsonl", f"expected prompts/{lost}.jsonl beside it, but it is not there."
             )
-            _report(error, on_fault)
+            raise_or_tell(error, on_fault)
     return sorted(names["prompts"])
 
 
@@ -216,65 +129,6 @@ def read_prompts(folder: str | Path, name: str) -> Iterator[tuple[int, Annotated
     path = Path(folder) / "prompts" / f"{name}.jsonl"
     for row, record in read_lines(path):
         yield row, _prompt(path, row, record)
-
-
-def read_lines(path: str | Path, on_fault: OnFault | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Objects of a JSON Lines file with their rows, counted from 1; blank lines are passed over.
-
-    Args:
-        path (`str` or `Path`): the file.
-        on_fault (`Callable`, *optional*): gets each fault as an [`AnnotationError`], instead of it being raised; the
-            line is left out then.
-
-    Yields:
-        `tuple[int, dict]`: row and object.
-
-    Raises:
-        AnnotationError: if the file is absent or a line is no JSON object.
-    """
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            for row, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    record = json.loads(line)
-                    if "\\u" in line:  # half of a character, such as "\ud83d", is fine in JSON and nowhere else
-                        json.dumps(record, ensure_ascii=False).encode()
-                except (ValueError, RecursionError) as error:
-                    cut = "" if line.endswith("\n") else " The line has no end: the file is cut off."
-                    _report(AnnotationError(path, f"expected a JSON object, but {error}.{cut}", row), on_fault, error)
-                    continue
-                if isinstance(record, dict):
-                    yield row, record
-                else:
-                    problem = f"expected a JSON object, got {line.strip()[:60]!r}."
-                    _report(AnnotationError(path, problem, row), on_fault)
-    except FileNotFoundError as error:
-        problem = "expected a JSON Lines file, but there is none of this name."
-        _report(AnnotationError(path, problem), on_fault, error)
-    except UnicodeDecodeError as error:
-        _report(AnnotationError(path, f"expected text in UTF-8, but {error}."), on_fault, error)
-
-
-def write_lines(path: str | Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Write a JSON Lines file, whole or not at all.
-
-    Args:
-        path (`str` or `Path`): the file; folders are made.
-        records (`Iterable[Mapping]`): one object a line.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-
-def _report(error: AnnotationError, on_fault: OnFault | None, cause: Exception | None = None) -> None:
-    if on_fault is None:
-        raise error from cause
-    on_fault(error)
 
 
 def _add_rows(path: Path, add: _AddRow, lost: set[_What], on_fault: OnFault | None) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..motion.codes import NUM_CODES
-from .annotations import Annotated, AnnotationError, pieces, read_annotations, read_prompts
+from .annotation_records import Annotated
+from .annotations import pieces, read_annotations, read_prompts
+from .faults import AnnotationError
 from .pairs import PairReport, PairRule, pairs_from_scores, pairs_from_votes
 from .parts import PARTS, part_of
 from .schema import HUMAN, prompt_of
@@ -176,7 +178,7 @@ def _rows_of_prompt(
 ) -> list[Row]:
     rows: list[Row] = []
     counts = PairReport()
-    judged = any(c.score is not None or c.cause or c.judge for c in prompt.candidates.values())
+    judged = any(candidate.judged for candidate in prompt.candidates.values())
     if prompt.task in parts and (judged or not prompt.votes):
         rows += pairs_from_scores(prompt, rule, counts, num_codes)
     if HUMAN in parts and prompt.votes:

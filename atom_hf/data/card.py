@@ -6,8 +6,6 @@ dataset_card(CardFacts(prompts="…"), summary=…)      →  the card of one da
 After a change here or in the columns write it to dataset_cards/MotionPrefer/README.md again.
 """
 
-import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 from ..motion.codes import NUM_CODES
 from .citation import CITATION
 from .degrees import DEGREES
+from .escaping import markdown_text
 from .pairs import PairReport, PairRule
 from .parts import PARTS, parts_of_config
 from .schema import COLUMNS, CONFIGS, HUMAN
@@ -113,7 +112,7 @@ def dataset_card(
     template = Template(_TEMPLATE.read_text(encoding="utf-8"))
     return template.substitute(
         header=_header(facts, summary),
-        name=escape_markdown(facts.name),
+        name=markdown_text(facts.name),
         warning=f"{_TINY}\n" if tiny else "",
         configurations="\n".join(_configurations(summary)),
         place="path/to/motionprefer",
@@ -123,7 +122,7 @@ def dataset_card(
         made="\n".join(_made(facts, summary)),
         report=_report(facts.report, summary),
         license=_license(facts),
-        terms=f"- {escape_markdown(facts.terms)}\n" if facts.terms else "",
+        terms=f"- {markdown_text(facts.terms)}\n" if facts.terms else "",
         citation=CITATION,
     )
 
@@ -161,20 +160,6 @@ def configs_of(summary: WriteSummary | None = None) -> list[dict[str, Any]]:
         if files:
             configs.append({"config_name": name, **({"default": True} if name == "all" else {}), "data_files": files})
     return configs
-
-
-def escape_markdown(text: str) -> str:
-    """Somebody's words as words on one line, whatever marks are in them.
-
-    Args:
-        text (`str`): any text.
-
-    Returns:
-        `str`: Markdown that shows it.
-    """
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = "".join(letter for letter in plain if letter.isprintable())
-    return re.sub(r"([\\`*_\[\]|$~#])", r"\\\1", plain)
 
 
 def _header(facts: CardFacts, summary: WriteSummary | None) -> str:
@@ -239,14 +224,14 @@ def _made(facts: CardFacts, summary: WriteSummary | None) -> Iterable[str]:
 
 
 def _stated(text: str | None, names: str = "") -> str:
-    told = escape_markdown(text.strip().rstrip(".")) + "." if text and text.strip() else ""
+    told = markdown_text(text.strip().rstrip(".")) + "." if text and text.strip() else ""
     if told and names:
         return f"{told} In the rows: {names}."
     return told or (f"{names}." if names else _NOT_STATED)
 
 
 def _names(names: Iterable[str]) -> str:
-    plain = sorted({escape_markdown(name) for name in names if name.strip()})
+    plain = sorted({markdown_text(name) for name in names if name.strip()})
     more = f" and {len(plain) - _SHOWN:,} more" if len(plain) > _SHOWN else ""
     return ", ".join(plain[:_SHOWN]) + more
 
@@ -264,9 +249,9 @@ def _report(report: PairReport | None, summary: WriteSummary | None) -> str:
             "",
         ]
         lines += ["| count | why |", "|---|---|"]
-        lines += [f"| {n:,} | couples of motions {escape_markdown(why)} |" for why, n in report.left_out.most_common()]
+        lines += [f"| {n:,} | couples of motions {markdown_text(why)} |" for why, n in report.left_out.most_common()]
         lines += [
-            f"| {n:,} | motions without a score: {escape_markdown(why)} |" for why, n in report.unscored.most_common()
+            f"| {n:,} | motions without a score: {markdown_text(why)} |" for why, n in report.unscored.most_common()
         ]
         if not (report.left_out or report.unscored):
             lines += ["| 0 | nothing |"]
@@ -276,4 +261,4 @@ def _report(report: PairReport | None, summary: WriteSummary | None) -> str:
 def _license(facts: CardFacts) -> str:
     if facts.license == "unknown":
         return f"- License: {_NOT_STATED[0].lower()}{_NOT_STATED[1:]}"
-    return f"- License: {escape_markdown(facts.license)}."
+    return f"- License: {markdown_text(facts.license)}."

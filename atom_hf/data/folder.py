@@ -9,10 +9,8 @@ write_motionprefer(rows_of("annotations"), "motionprefer")   →  98 rows in 7 f
 load_dataset("motionprefer", "temporal", split="test", streaming=True)
 """
 
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..motion.codes import NUM_CODES
+from ..motion.formats.whole_folder import whole_folder
 from .card import CardFacts, dataset_card
 from .parts import PARTS, part_of
 from .schema import faults, prompt_of
@@ -65,10 +64,10 @@ def write_motionprefer(
             is as it was then.
     """
     folder = Path(folder).resolve()
-    _check_target(folder, overwrite)
     if min(rows_per_group, rows_per_file) < 1:
         raise ValueError(f"A row group and a file have at least one row, got {rows_per_group} and {rows_per_file}.")
-    with _replacing_folder(folder, overwrite) as unfinished:
+    check = partial(_check_target, overwrite=overwrite)
+    with whole_folder(folder, check, keep=(".git", ".gitattributes", ".cache")) as unfinished:
         summary = _write_rows(rows, unfinished, num_codes, min(rows_per_group, rows_per_file), rows_per_file)
         summary.folder = folder
         card = dataset_card(facts, summary=summary, num_codes=num_codes)
@@ -256,25 +255,3 @@ def _metadata(path: Path) -> dict[bytes, bytes] | None:
         return pq.read_metadata(path).metadata
     except (OSError, pa.ArrowException):
         return None
-
-
-@contextmanager
-def _replacing_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
-    """Give a hidden folder beside `folder`, and put it into its place when the block ends well."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True) as name:
-        unfinished, before = Path(name) / "new", Path(name) / "before"
-        unfinished.mkdir()  # unlike the folder around it, with the usual permissions
-        yield unfinished
-        _check_target(folder, overwrite)  # a long time has passed
-        if folder.exists():
-            folder.rename(before)
-        try:
-            unfinished.rename(folder)
-        except OSError:
-            if before.exists():
-                before.rename(folder)
-            raise
-        for kept in (".git", ".gitattributes", ".cache"):
-            if (before / kept).exists():
-                shutil.move(before / kept, folder / kept)

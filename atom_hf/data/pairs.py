@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from ..motion.codes import NUM_CODES
-from .annotations import Annotated, Candidate, Vote
+from .annotation_records import Annotated, Candidate, Vote
 from .degrees import SKIPPED, UNSURE, degree_of_gap
 from .schema import CHOICES, HUMAN, pair_row
 
@@ -123,13 +123,10 @@ def pairs_from_scores(
     rows = []
     for better, worse in _spread(possible, rule.max_pairs):
         rows.append(
-            pair_row(
-                prompt_id=prompt.prompt_id,
-                prompt=prompt.prompt,
-                task=prompt.task,
-                scenario=prompt.scenario,
-                chosen=better.as_motion(),
-                rejected=worse.as_motion(),
+            _row(
+                prompt,
+                better,
+                worse,
                 degree=degree_of_gap(_score(better) - _score(worse)),
                 judge=better.judge,
                 rules_version=better.rules_version,
@@ -169,14 +166,11 @@ def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM
             continue
         names: dict[int | None, str] = {winner: CHOICES[0], loser: CHOICES[1]}
         rows.append(
-            pair_row(
+            _row(
+                prompt,
+                chosen,
+                rejected,
                 id=f"{prompt.prompt_id}/{winner}-{loser}/{HUMAN}",  # a judge may have compared the same two
-                prompt_id=prompt.prompt_id,
-                prompt=prompt.prompt,
-                task=prompt.task,
-                scenario=prompt.scenario,
-                chosen=chosen.as_motion(),
-                rejected=rejected.as_motion(),
                 degree=degree,
                 judge=HUMAN,
                 votes=[
@@ -188,6 +182,18 @@ def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM
         )
     _count(rows, report)
     return rows
+
+
+def _row(prompt: Annotated, chosen: Candidate, rejected: Candidate, **values: Any) -> dict[str, Any]:
+    return pair_row(
+        prompt_id=prompt.prompt_id,
+        prompt=prompt.prompt,
+        task=prompt.task,
+        scenario=prompt.scenario,
+        chosen=chosen.as_motion(),
+        rejected=rejected.as_motion(),
+        **values,
+    )
 
 
 def majority(votes: Sequence[Vote]) -> tuple[int, int, str]:

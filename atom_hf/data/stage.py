@@ -13,7 +13,8 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from ..motion.formats.files import replacing
-from .annotations import pieces, read_lines, write_lines
+from .annotations import pieces
+from .json_lines import read_lines, write_lines
 
 Record = dict[str, Any]
 _STAMP = "settings.json"

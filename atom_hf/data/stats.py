@@ -19,10 +19,10 @@ from ..motion.layout import FPS
 from .build import rows_of
 from .degrees import DEGREES, SKIPPED
 from .pairs import PairReport
+from .parquet_files import read_batches, shard_of
 from .parts import PARTS, part_of
 from .schema import TASKS
 from .validate import MOTIONPREFER, kind_of
-from .validate_parquet import read_batches, shard_of
 
 FRAMES_PER_CODE = 4
 _MOTIONS = ("chosen", "rejected")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .escaping import terminal_text
 from .splits import SPLITS
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     Returns:
         `list[str]`: lines, without blanks at their ends.
     """
-    cells = [list(headers), *(["  " + _plain(row[0]), *row[1:]] for row in rows[:_SHOWN])]
+    cells = [list(headers), *(["  " + _short(row[0]), *row[1:]] for row in rows[:_SHOWN])]
     widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
     widths = [max(width, 8) for width in widths]  # so that tables under each other look alike
     widths[0] = max(widths[0], 26)
@@ -130,6 +131,6 @@ def _left_out(stats: "Stats") -> list[str]:
     return lines + ([""] if lines and motions else []) + (table(["unscored", "motions"], motions) if motions else [])
 
 
-def _plain(name: str) -> str:
-    name = "".join(letter if letter.isprintable() else "?" for letter in name)
+def _short(name: str) -> str:
+    name = terminal_text(name)
     return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"

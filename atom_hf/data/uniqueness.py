@@ -7,6 +7,11 @@ import hashlib
 
 from .splits import words_of
 
+SPLITS_CURE = (
+    "Keep all pairs of a prompt in one split, as split_of_prompt does; a test on prompts that were trained on says "
+    "nothing."
+)
+
 
 class OneSplit:
     """Sees prompts one after the other, and finds one that was in another split before."""

@@ -7,115 +7,29 @@ print(validation)    →  the same for people
 """
 
 import os
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 from ..motion.codes import NUM_CODES
-from .annotations import PARTS, AnnotationError, read_annotations
+from .annotations import PARTS, read_annotations
+from .faults import AnnotationError, OnFault, Validation
+from .importers import ImportReport, read_atom, read_instructmotion
+from .importers.labels import LABELS
 from .splits import split_of_prompt
-from .uniqueness import OneSplit
+from .uniqueness import SPLITS_CURE, OneSplit
+from .validate_parquet import check_parquet
 
 MOTIONPREFER = "MotionPrefer"
 ANNOTATIONS = "annotations"
 INSTRUCTMOTION = "InstructMotion"
 ATOM = "AToM"
-LABELS = "preference_labels.jsonl"  # what a folder of InstructMotion has
 _KEPT = (".git", ".cache", ".ipynb_checkpoints", ".DS_Store", ".gitattributes", ".gitignore", ".nfs")
 _UNFINISHED = (".incomplete", ".partial", ".part", ".tmp", ".lock")
-_LONGEST = 400  # letters of a problem; a broken value may be a whole motion
 
-SPLITS_CURE = (
-    "Keep all pairs of a prompt in one split, as split_of_prompt does; a test on prompts that were trained on says "
-    "nothing."
-)
 _REMOVE = "Delete what a stopped run left behind, after a look whether a run is still at work on the folder."
 _LINKS = "Put the files themselves into the folder, so that it means the same wherever it is copied."
 _LINES = "Mend or delete these lines, or delete the file and run the step that wrote it again."
 _ARCHIVE = "Fetch the archive again; if it is so by itself, atom-hf data import leaves such rows out and counts them."
-
-
-class Fault(NamedTuple):
-    """One thing that is wrong.
-
-    Args:
-        file (`str`): path inside the folder.
-        row (`int`, *optional*): number of the row, counted from 1.
-        problem (`str`): what was expected, and what came.
-        cure (`str`): what to do; many faults have the same one.
-    """
-
-    file: str
-    row: int | None
-    problem: str
-    cure: str
-
-
-@dataclass
-class Validation:
-    """What was found in a folder.
-
-    Args:
-        folder (`Path`): the folder.
-        kind (`str`): `"MotionPrefer"`, `"annotations"`, `"InstructMotion"` or `"AToM"`.
-        faults (`list[Fault]`): all of them, by file and row.
-        counts (`dict[str, int]`): how much was looked at, such as files, rows and prompts.
-    """
-
-    folder: Path
-    kind: str
-    faults: list[Fault] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.faults
-
-    def add(self, file: str, row: int | None, problem: str, cure: str) -> None:
-        """Note a fault.
-
-        Args:
-            file (`str`): path inside the folder.
-            row (`int`, *optional*): number of the row, counted from 1.
-            problem (`str`): what was expected, and what came.
-            cure (`str`): what to do.
-        """
-        problem = " ".join(problem.split())
-        if len(problem) > _LONGEST:
-            problem = f"{problem[:_LONGEST].rstrip()} …"
-        self.faults.append(Fault(file, row, problem, cure))
-
-    def report(self, limit: int | None = None) -> str:
-        """The faults for people, file by file, then what to do.
-
-        Args:
-            limit (`int`, *optional*): most faults that are listed; the others are counted.
-
-        Returns:
-            `str`: lines of text.
-        """
-        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
-        lines = [f"{self.folder}: {self.kind}, {counts}"]
-        if self.ok:
-            return f"{lines[0]}\nNo faults.\n"
-        shown = self.faults if limit is None else self.faults[: max(limit, 0)]
-        for file, faults in groupby(shown, key=lambda fault: fault.file):
-            rows = [(f"row {row:,}" if row is not None else "", problem) for _, row, problem, _ in faults]
-            width = max(len(row) for row, _ in rows)
-            lines += ["", _plain(file), *(f"  {row:<{width}}{'  ' * bool(width)}{_plain(text)}" for row, text in rows)]
-        files = len({fault.file for fault in self.faults})
-        lines += ["", f"{_many(len(self.faults), 'fault')} in {_many(files, 'file')}"]
-        if len(shown) < len(self.faults):
-            lines[-1] += f"; {_many(len(shown), 'is', 'are')} listed, --limit {len(self.faults)} lists all"
-        cures = dict.fromkeys(fault.cure for fault in self.faults)
-        return "\n".join([*lines, "", "What to do", *(f"  - {cure}" for cure in cures)]) + "\n"
-
-    def __str__(self) -> str:
-        return self.report()
 
 
 def validate_folder(folder: str | Path, num_codes: int = NUM_CODES) -> Validation:
@@ -142,8 +56,6 @@ def validate_folder(folder: str | Path, num_codes: int = NUM_CODES) -> Validatio
     validation = Validation(folder, kind_of(folder))
     files = sorted(_files(folder, validation))
     if validation.kind == MOTIONPREFER:
-        from .validate_parquet import check_parquet
-
         check_parquet(folder, files, num_codes, validation)
     elif validation.kind == ANNOTATIONS:
         _check_annotations(folder, num_codes, validation)
@@ -222,10 +134,7 @@ def _files(folder: Path, validation: Validation) -> Iterator[str]:
 
 
 def _check_annotations(folder: Path, num_codes: int, validation: Validation) -> None:
-    def add(error: AnnotationError) -> None:
-        path = error.path.relative_to(folder) if error.path.is_relative_to(folder) else error.path
-        validation.add(path.as_posix(), error.row, error.problem, _LINES)
-
+    add = _adder(folder, validation, _LINES)
     counts = dict.fromkeys(("prompts", "candidates", "verdicts", "votes"), 0)
     splits = OneSplit()
     try:
@@ -235,46 +144,31 @@ def _check_annotations(folder: Path, num_codes: int, validation: Validation) -> 
                 validation.add("prompts", None, problem, SPLITS_CURE)
             counts["prompts"] += 1
             counts["candidates"] += len(prompt.candidates)
-            counts["verdicts"] += sum(
-                bool(c.score is not None or c.cause or c.judge) for c in prompt.candidates.values()
-            )
+            counts["verdicts"] += sum(candidate.judged for candidate in prompt.candidates.values())
             counts["votes"] += len(prompt.votes)
-    except AnnotationError as error:
+    except AnnotationError as error:  # without any prompts there is nothing to go on with
         add(error)
     validation.counts.update(counts)
 
 
 def _check_labels(folder: Path, num_codes: int, validation: Validation) -> None:
-    from .importers import ImportReport, read_atom, read_instructmotion
-
     read = read_instructmotion if validation.kind == INSTRUCTMOTION else read_atom
-    report = ImportReport(messages=_Messages())
+    add = _adder(folder, validation, _ARCHIVE)
+    report = ImportReport()
     try:
-        for _ in read(folder, report=report, on_fault="skip", num_codes=num_codes):
+        for _ in read(folder, report=report, on_fault=add, num_codes=num_codes):
             pass
-    except AnnotationError as error:
-        report.messages.append(str(error))
-    for message in report.messages:
-        where = re.match(
-            r"(?P<file>.*?)(, row (?P<row>\d+))?: (?P<problem>(?!preference_labels).*)", message, re.DOTALL
-        )
-        assert where is not None
-        file = where["file"].removeprefix(f"{folder}").lstrip("/\\: ") or folder.name
-        validation.add(file, int(where["row"]) if where["row"] else None, where["problem"], _ARCHIVE)
+    except AnnotationError as error:  # an archive that cannot be read at all
+        add(error)
     validation.counts.update(pairs=report.pairs, prompts=report.prompts)
 
 
-class _Messages(list[str]):
-    """All messages: a report only keeps the first ones, so this list never says that it is full."""
+def _adder(folder: Path, validation: Validation, cure: str) -> OnFault:
+    """What notes the faults of readers, with paths inside the folder."""
 
-    def __len__(self) -> int:
-        return 0
+    def add(error: AnnotationError) -> None:
+        path = error.path.relative_to(folder) if error.path.is_relative_to(folder) else error.path
+        file = path.as_posix().removeprefix(f"{folder.as_posix()}: ")  # of what lies in an archive
+        validation.add(file if path.parts else folder.name, error.row, error.problem, cure)
 
-
-def _many(count: int, one: str, several: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
-
-
-def _plain(text: str) -> str:
-    """Text that cannot move the terminal's cursor or change its colours, whatever a file holds."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return add

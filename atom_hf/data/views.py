@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..motion.codes import NUM_CODES
-from .annotations import Annotated
+from .annotation_records import Annotated
 from .degrees import SKIPPED
 from .pairs import PairReport
 from .schema import motion_message

@@ -4,10 +4,11 @@ README.md beside this file says what each number means, which direction is bette
 """
 
 from .agreement import Agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
+from .bootstrap import bootstrap_mean, sign_flip_test
 from .distances import frechet_distance, kernel_distance, precision_recall
 from .diversity import diversity, multimodality
 from .drift import drift_warning, exact_kl, kl_estimate, token_entropy, unique_share, variety_ratio
-from .event_scores import bootstrap_mean, compare_systems, event_scores, sign_flip_test, summarize_scores
+from .event_scores import compare_systems, event_scores, summarize_scores
 from .joint_error import JointError, joint_error
 from .model_embedder import ModelEmbedder
 from .physics import Physics, foot_skating, mean_physics, physical_plausibility, valid_share

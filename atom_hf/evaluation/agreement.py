@@ -10,13 +10,13 @@ even if raters hardly ever differ (Feinstein & Cicchetti 1990): read `observed` 
 # Written here because no library fits: `krippendorff` is under the GPL; scikit-learn and statsmodels bring 200 MB for
 # two formulas and give NaN where only one category occurs. The tests hold ours against all three.
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from .event_scores import DRAWS, resampling_counts
+from .bootstrap import DRAWS, resampling_counts
 
 Rating = Hashable  # a category, or a number; None is a missing one
 Level = Literal["nominal", "ordinal", "interval"]
@@ -154,8 +154,7 @@ def fleiss_kappa(
         return _one_minus(1 - drawn @ equal / len(rows), 1 - (shares**2).sum(axis=1))
 
     return _agreement(
-        kappas(np.ones((1, len(rows))))[0],
-        np.concatenate([kappas(drawn) for drawn in resampling_counts(len(rows), draws, seed)]),
+        *_resampled(kappas, len(rows), draws, seed),
         observed=float(equal.mean()),
         items=len(rows),
         raters=raters,
@@ -216,8 +215,7 @@ def krippendorff_alpha(
         return _alphas(drawn, counts, places, ordinal=level == "ordinal")
 
     return _agreement(
-        alphas(np.ones((1, len(paired))))[0],
-        np.concatenate([alphas(drawn) for drawn in resampling_counts(len(paired), draws, seed)]),
+        *_resampled(alphas, len(paired), draws, seed),
         observed=float(same),
         items=len(paired),
         raters=raters.pop(),
@@ -251,6 +249,14 @@ def _one_minus(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """1 − found / expected disagreement, NaN where none is to be expected."""
     defined = expected > 1e-12
     return np.where(defined, 1 - found / np.where(defined, expected, 1.0), np.nan)
+
+
+def _resampled(
+    statistic: Callable[[np.ndarray], np.ndarray], items: int, draws: int, seed: int
+) -> tuple[float, np.ndarray]:
+    """A statistic of all items, and of draws of them."""
+    drawn = np.concatenate([statistic(counts) for counts in resampling_counts(items, draws, seed)])
+    return statistic(np.ones((1, items)))[0], drawn
 
 
 def _agreement(

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..motion.arrays import Array
+from ..motion.arrays import Array, numpy_double
 
 
 class KLEstimate(NamedTuple):
@@ -77,7 +77,7 @@ def kl_estimate(
     """
     if estimator not in ("k1", "k3"):
         raise ValueError(f"Expected estimator 'k1' or 'k3', got {estimator!r}.")
-    policy, ref = (np.atleast_2d(_numbers(array)) for array in (policy_logps, ref_logps))
+    policy, ref = (np.atleast_2d(numpy_double(array)) for array in (policy_logps, ref_logps))
     if policy.shape != ref.shape or policy.ndim != 2:
         raise ValueError(f"Expected two arrays [B, L] of one shape, got {list(policy.shape)} and {list(ref.shape)}.")
     counts = _counting(mask, policy.shape)
@@ -236,14 +236,8 @@ def drift_warning(
     return DriftWarning(step, gain, change, message)
 
 
-def _numbers(array: Array) -> np.ndarray:
-    if hasattr(array, "detach"):
-        array = array.detach().cpu().double()  # numpy has no bfloat16
-    return np.asarray(array, dtype=np.float64)
-
-
 def _counting(mask: Array | None, shape: tuple[int, ...]) -> np.ndarray:
-    counts = np.ones(shape, dtype=bool) if mask is None else _numbers(mask) > 0
+    counts = np.ones(shape, dtype=bool) if mask is None else numpy_double(mask) > 0
     counts = counts.reshape(shape) if counts.size == np.prod(shape) else counts
     if counts.shape != shape:
         raise ValueError(f"Expected a mask of shape {list(shape)}, got {list(counts.shape)}.")
@@ -253,7 +247,7 @@ def _counting(mask: Array | None, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _distributions(log_probs: Array) -> np.ndarray:
-    rows = _numbers(log_probs)
+    rows = numpy_double(log_probs)
     if rows.ndim < 2 or np.isnan(rows).any() or not np.allclose(np.exp(rows).sum(axis=-1), 1, atol=1e-2):
         raise ValueError(
             f"Expected log-probabilities [..., L, V] that add up to 1 at each place, got shape {list(rows.shape)}; "

@@ -13,12 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..motion import bone_length_deviation, features_to_joints
-from ..motion.arrays import Array
-from ..motion.checks import check_features, check_fps, check_joints
-from ..motion.features import CONTACT_THRESHOLD
-from ..motion.layout import CONTACT_JOINTS, CONTACTS, FPS, VELOCITIES, YAW_RATE
-from ..motion.rotation import yaw_apply
+from ..motion import bone_length_deviation
+from ..motion.arrays import Array, numpy_double
+from ..motion.checks import check_fps, check_joints
+from ..motion.layout import FPS
 from ..motion.skeleton import JOINT_NAMES
 
 FEET = (JOINT_NAMES.index("left_foot"), JOINT_NAMES.index("right_foot"))
@@ -107,27 +105,6 @@ class FloorError(NamedTuple):
     penetration: float
     floating: float
     unsupported: float
-
-
-class FeatureConsistency(NamedTuple):
-    """How well the parts of HumanML3D features agree with each other; about 0 for features of a real clip.
-
-    Only where a real clip's heading passes -Z does HumanML3D's own yaw rate change its sign, and then they disagree.
-
-    A model writes positions, rotations, velocities and contacts side by side and nothing forces them to tell the same
-    story; an evaluator that reads all of them can reward one that looks right in the numbers and wrong on the screen.
-
-    Args:
-        velocity (`float`, *optional*): mean difference of the velocities (dimensions 193 to 258) from the differences
-            of the positions, cm/s; lower is better. None for a single frame.
-        rotation (`float`): mean distance of the joints posed by the rotations from the positions, mm; lower is better.
-        contact (`float`, *optional*): share of the contacts, 0 to 1, that the positions contradict; lower is better.
-            None for a single frame.
-    """
-
-    velocity: float | None
-    rotation: float
-    contact: float | None
 
 
 class ValidShare(NamedTuple):
@@ -305,38 +282,6 @@ def jerk(joints: Array, fps: float = FPS) -> float | None:
     return float(np.linalg.norm(np.diff(clip, n=3, axis=0), axis=-1).mean() * fps**3)
 
 
-def feature_consistency(features: Array) -> FeatureConsistency:
-    """Whether velocities, rotations and contacts of HumanML3D features belong to their positions.
-
-    Args:
-        features (`Array`): not normalised, `[T, 263]`, numpy or torch; metres and radians at 20 fps.
-
-    Returns:
-        [`FeatureConsistency`]: cm/s, mm and a share.
-
-    Raises:
-        TypeError: if the features are no floating-point array.
-        ValueError: if the shape is another one or a value is not finite.
-    """
-    check_features(features)
-    rows = _double(features)
-    if rows.ndim != 2:
-        raise ValueError(f"Expected the features of one clip, [T, 263], got {list(rows.shape)}.")
-    joints = features_to_joints(rows)
-    posed = features_to_joints(rows, source="rotations")
-    rotation = float(np.linalg.norm(posed - joints, axis=-1).mean() * 1000)
-    if len(rows) < 2:
-        return FeatureConsistency(None, rotation, None)
-    moves = np.diff(joints, axis=0)
-    angle = np.concatenate([[0.0], np.cumsum(rows[:-2, YAW_RATE][:, 0])])[:, None]
-    x, z = yaw_apply((np.cos(angle), np.sin(angle)), moves[..., 0], moves[..., 2])
-    written = rows[:-1, VELOCITIES].reshape(-1, 22, 3)
-    velocity = np.linalg.norm(np.stack([x, moves[..., 1], z], axis=-1) - written, axis=-1).mean() * FPS * 100
-    still = (moves[:, CONTACT_JOINTS] ** 2).sum(axis=-1) < CONTACT_THRESHOLD
-    contact = (still != (rows[:-1, CONTACTS] > 0.5)).mean()
-    return FeatureConsistency(float(velocity), rotation, float(contact))
-
-
 def valid_share(clips: Sequence[Array | None], fps: float = FPS, *, min_frames: int = 2) -> ValidShare:
     """How many of a model's outputs are motions: there at all, long enough, finite, and with no joint that teleports.
 
@@ -364,7 +309,7 @@ def valid_share(clips: Sequence[Array | None], fps: float = FPS, *, min_frames: 
 def _cause(clip: Array | None, fps: float, min_frames: int) -> str | None:
     if clip is None:
         return "nothing"
-    joints = _double(clip)
+    joints = numpy_double(clip)
     if joints.ndim != 3 or joints.shape[1:] != (len(JOINT_NAMES), 3):
         raise ValueError(f"Expected joints of shape [T, 22, 3], got {list(joints.shape)}.")
     if len(joints) < min_frames:
@@ -375,16 +320,11 @@ def _cause(clip: Array | None, fps: float, min_frames: int) -> str | None:
     return "too fast" if fastest > FASTEST_JOINT else None
 
 
-def _double(array: Array) -> np.ndarray:
-    """Of either library, in double precision: third differences of float32 at 100 m from the origin are noise."""
-    return np.asarray(array.detach().cpu() if hasattr(array, "detach") else array, dtype=np.float64)
-
-
 def _clip(joints: Array) -> np.ndarray:
     check_joints(joints)
     if joints.ndim != 3:
         raise ValueError(f"Expected the joints of one clip, [T, 22, 3], got {list(joints.shape)}.")
-    return _double(joints)
+    return numpy_double(joints)
 
 
 def _floor(clip: np.ndarray, floor: float | None) -> float:

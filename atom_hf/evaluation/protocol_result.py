@@ -6,7 +6,6 @@
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,16 +13,9 @@ from typing import Any
 import numpy as np
 
 from .published import METRICS, PUBLISHED
+from .report.markup import latex_text, markdown_text
 
 _DIRECTIONS = {"R@1": "↑", "R@2": "↑", "R@3": "↑", "MM-Dist": "↓", "MModality": "↑", "FID": "↓", "Diversity": "→"}
-_LATEX_ARROWS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "→": r"$\rightarrow$"}
-_LATEX = {c: "\\" + c for c in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-}
 
 
 @dataclass(frozen=True)
@@ -159,10 +151,10 @@ class ProtocolResult:
         Raises:
             ValueError: if published rows are wanted, but the numbers are not comparable.
         """
-        head = [_escape_markdown(self.evaluator["name"]), *(f"{metric} {_DIRECTIONS[metric]}" for metric in METRICS)]
-        lines = [head, ["---"] * len(head), *self._cells(published, "{:.3f} ± {:.3f}", "{:.3f}", _escape_markdown)]
+        head = [markdown_text(name) for name in self._head()]
+        lines = [head, ["---"] * len(head), *self._cells(published, "{:.3f} ± {:.3f}", "{:.3f}", markdown_text)]
         table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-        return f"{table}\n\n{_escape_markdown(self.caption())}\n"
+        return f"{table}\n\n{markdown_text(self.caption())}\n"
 
     def to_latex(self, published: Sequence[str] = ()) -> str:
         """The table as LaTeX, without packages.
@@ -176,14 +168,11 @@ class ProtocolResult:
         Raises:
             ValueError: if published rows are wanted, but the numbers are not comparable.
         """
-        head = [
-            _escape_latex(self.evaluator["name"]),
-            *(f"{metric} {_LATEX_ARROWS[_DIRECTIONS[metric]]}" for metric in METRICS),
-        ]
-        cells = self._cells(published, "${:.3f}^{{\\pm{:.3f}}}$", "${:.3f}$", _escape_latex)
+        head = [latex_text(name) for name in self._head()]
+        cells = self._cells(published, "${:.3f}^{{\\pm{:.3f}}}$", "${:.3f}$", latex_text)
         body = [" & ".join(line) + r" \\" for line in (head, *cells)]
         lines = [rf"\begin{{tabular}}{{l{'c' * len(METRICS)}}}", r"\hline", body[0], r"\hline", *body[1:], r"\hline"]
-        comment = re.sub(r"\s+", " ", self.caption())  # a line break would end the comment
+        comment = " ".join(self.caption().split())  # a line break would end the comment
         return "\n".join([f"% {comment}", *lines, r"\end{tabular}", ""])
 
     def to_json(self) -> str:
@@ -199,6 +188,9 @@ class ProtocolResult:
                 for name, metric in row.metrics.items()
             }
         return json.dumps(content | {"complete": self.complete, "caption": self.caption()}, indent=1, allow_nan=False)
+
+    def _head(self) -> list[str]:
+        return [self.evaluator["name"], *(f"{metric} {_DIRECTIONS[metric]}" for metric in METRICS)]
 
     def _cells(self, published: Sequence[str], pair: str, single: str, escape: Any) -> list[list[str]]:
         unknown = [name for name in published if name not in PUBLISHED]
@@ -218,11 +210,3 @@ class ProtocolResult:
             numbers = (PUBLISHED[name].get(metric) for metric in METRICS)
             lines.append([escape(f"{name} (published)"), *("–" if x is None else single.format(x) for x in numbers)])
         return lines
-
-
-def _escape_markdown(text: str) -> str:
-    return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", re.sub(r"\s+", " ", text))
-
-
-def _escape_latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in re.sub(r"\s+", " ", text))

@@ -6,18 +6,12 @@ compare_pairwise(judge_pair, motions_a, motions_b).win_rate.rate     # asked in 
 An outcome is `"win"`, `"tie"` or `"loss"` of A, or None where nobody could say.
 """
 
-import math
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-Outcome = Literal["win", "tie", "loss"] | None
-Answer = Literal["first", "second", "tie"] | None
-
-_AS_FIRST: dict[str | None, Outcome] = {"first": "win", "second": "loss", "tie": "tie", None: None}
-_AS_SECOND: dict[str | None, Outcome] = {"first": "loss", "second": "win", "tie": "tie", None: None}
+from .blinding import Answer, Outcome, blind_pairs, outcome_of
+from .proportion import sign_test, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -151,88 +145,6 @@ def win_rate(outcomes: Sequence[Outcome], confidence: float = 0.95) -> WinRate:
     return WinRate(counts[0], counts[1], counts[2], counts[3], confidence)
 
 
-def wilson_interval(wins: int, decided: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval of a share (Wilson 1927): never outside of 0 to 1, and sound for few pairs and shares near the ends.
-
-    Args:
-        wins (`int`): how often.
-        decided (`int`): out of how many, at least 1.
-        confidence (`float`, *optional*, defaults to 0.95): share of such intervals that hold the true share.
-
-    Returns:
-        `tuple[float, float]`: lower and upper end, 0 to 1.
-
-    Raises:
-        ValueError: if the numbers are no such share.
-    """
-    if not (0 <= wins <= decided and decided >= 1 and 0 < confidence < 1):
-        raise ValueError(f"Expected 0 <= wins <= decided, decided >= 1 and a confidence, got {wins}, {decided}.")
-    z, share = NormalDist().inv_cdf((1 + confidence) / 2), wins / decided
-    weight = 1 + z * z / decided
-    centre = (share + z * z / (2 * decided)) / weight
-    half = z / weight * math.sqrt(share * (1 - share) / decided + z * z / (4 * decided**2))
-    return (0.0 if wins == 0 else centre - half), (1.0 if wins == decided else centre + half)
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """Exact two-sided sign test: how often a fair coin is as far from half as this.
-
-    Args:
-        wins (`int`): of one side.
-        losses (`int`): of the other.
-
-    Returns:
-        `float`: p, up to 1; 1 where there are none.
-    """
-    total, fewer = wins + losses, min(wins, losses)
-    term = tail = 1  # whole numbers, so that nothing is rounded before the end
-    for k in range(fewer):
-        term = term * (total - k) // (k + 1)
-        tail += term
-    return min(1.0, 2 * tail / 2**total)
-
-
-def blind_pairs(count: int, seed: int = 0) -> list[bool]:
-    """On which side A is shown in each pair: half of them each, in random order.
-
-    Args:
-        count (`int`): number of pairs.
-        seed (`int`, *optional*, defaults to 0): the same seed gives the same sides.
-
-    Returns:
-        `list[bool]`: True where A comes first, False where B does; with an odd count, chance decides the last one.
-
-    Raises:
-        ValueError: if the count is negative.
-    """
-    if count < 0:
-        raise ValueError(f"Expected a number of pairs from 0, got {count}.")
-    rng = random.Random(seed)
-    sides = [True, False] * (count // 2) + [rng.random() < 0.5] * (count % 2)
-    rng.shuffle(sides)
-    return sides
-
-
-def unblind(answers: Sequence[Answer], a_first: Sequence[bool]) -> list[Outcome]:
-    """Outcomes of A from answers about sides.
-
-    Args:
-        answers (`Sequence[Answer]`): `"first"`, `"second"`, `"tie"`, or None where there is no answer.
-        a_first (`Sequence[bool]`): of [`blind_pairs`].
-
-    Returns:
-        `list[Outcome]`: one for each pair.
-
-    Raises:
-        ValueError: if the numbers differ or an answer is something else.
-    """
-    if len(answers) != len(a_first):
-        raise ValueError(f"Expected an answer for each of {len(a_first)} pairs, got {len(answers)}.")
-    return [
-        (_AS_FIRST if first else _AS_SECOND)[_known(answer)] for answer, first in zip(answers, a_first, strict=True)
-    ]
-
-
 def compare_pairwise(
     judge_pair: Callable[[Any, Any], Answer],
     items_a: Sequence[Any],
@@ -271,9 +183,9 @@ def compare_pairwise(
     for a, b, a_first in zip(items_a, items_b, blind_pairs(len(items_a), seed), strict=True):
         found: list[Outcome] = []
         for first in (a_first, not a_first) if both_orders else (a_first,):
-            answer = _known(judge_pair(a, b) if first else judge_pair(b, a))
+            answer = judge_pair(a, b) if first else judge_pair(b, a)
+            found.append(outcome_of(answer, first))
             answers.append(answer)
-            found.append((_AS_FIRST if first else _AS_SECOND)[answer])
         if None in found:
             outcomes.append(None)
         elif len(set(found)) == 1:
@@ -358,9 +270,3 @@ def win_rate_markdown(table: Mapping[float, WinRate]) -> str:
         numbers = [f"{temperature:g}", *shares, rate, f"{row.p:.3g}", str(row.judged), str(row.unscored)]
         lines.append("| " + " | ".join(numbers) + " |")
     return "\n".join(lines)
-
-
-def _known(answer: Any) -> Answer:
-    if answer not in ("first", "second", "tie", None):
-        raise ValueError(f"Expected the judge to answer 'first', 'second', 'tie' or None, got {answer!r}.")
-    return answer

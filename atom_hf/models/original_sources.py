@@ -3,10 +3,8 @@
 MotionGPT-base/motiongpt_s3_h3d.tar     from the Hub; beside it, if you like, mean.npy, std.npy and tokenizer.json
 """
 
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from huggingface_hub import hf_hub_download
 from transformers import PreTrainedTokenizerBase
 
 from ..motion import MotionStats
+from ..motion.formats.whole_folder import whole_folder
 from .tokenizer import load_motion_tokenizer
 
 MOTIONGPT = "OpenMotionLab/MotionGPT-base"
@@ -141,8 +140,7 @@ def find_tokenizer(
         ) from error
 
 
-@contextmanager
-def new_folder(output: Path, overwrite: bool, source: str | Path) -> Iterator[Path]:
+def new_folder(output: Path, overwrite: bool, source: str | Path) -> AbstractContextManager[Path]:
     """Give a temporary folder beside `output`, and move it there when the block ends well; otherwise remove it.
 
     Args:
@@ -150,32 +148,14 @@ def new_folder(output: Path, overwrite: bool, source: str | Path) -> Iterator[Pa
         overwrite (`bool`): whether a checkpoint that is there may be replaced.
         source (`str` or `Path`): what is being read, which must not be replaced.
 
-    Yields:
-        `Path`: where to write.
+    Returns:
+        `ContextManager[Path]`: gives where to write.
 
     Raises:
         OSError: if it cannot be written.
         ValueError: if something is there that may not be replaced.
     """
-    _check_output(output, overwrite, source)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    mark = secrets.token_hex(4)
-    temporary, old = (output.with_name(f".{output.name}-{mark}{end}") for end in ("", "-old"))
-    temporary.mkdir()
-    try:
-        yield temporary
-        if output.exists():
-            output.rename(old)
-        try:
-            temporary.rename(output)
-        except OSError:
-            if old.exists():
-                old.rename(output)
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if output.exists():
-            shutil.rmtree(old, ignore_errors=True)
+    return whole_folder(output, partial(_check_output, overwrite=overwrite, source=source))
 
 
 def _check_output(output: Path, overwrite: bool, source: str | Path) -> None:

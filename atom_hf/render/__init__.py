@@ -7,6 +7,7 @@ except ImportError as error:
 
 from .camera import VIEWS, View
 from .mesh import MeshBody, load_body
+from .scene import camera_distance
 from .sheet import LAYOUTS, render_frames, render_sheet, render_strip, render_views
 from .trajectory import render_trajectory
 from .video import render_comparison, render_video
@@ -16,6 +17,7 @@ __all__ = [
     "VIEWS",
     "MeshBody",
     "View",
+    "camera_distance",
     "load_body",
     "render_comparison",
     "render_frames",

@@ -56,10 +56,9 @@ class Scene:
         distance: float = 0.0,
         body: MeshBody | None = None,
     ) -> None:
-        check_motion(motion)
+        self.joints = _placed(motion)
         self.size = check_size(size)
         self.fps = motion.fps
-        self.joints = _on_floor(face_forward(motion.joints.astype(np.float32)))
         self.tilt = head_tilt(self.joints)
         self.camera = fit_camera(
             self.joints, check_view(camera), self.size, follow=follow, fps=motion.fps, distance=distance
@@ -142,6 +141,31 @@ class Scene:
         return image.copy()
 
 
+def camera_distance(
+    motions: Iterable[Motion],
+    *,
+    size: tuple[int, int] = (256, 256),
+    camera: str | View = "three-quarter",
+    follow: bool = True,
+) -> float:
+    """From how far away a camera sees all of each motion; pictures taken from there have one scale.
+
+    Args:
+        motions (`Iterable[Motion]`): clips that are to be compared.
+        size, camera, follow (*optional*): as for [`Scene`].
+
+    Returns:
+        `float`: metres; 0 without motions.
+
+    Raises:
+        TypeError: if a motion is none.
+        ValueError: if the camera is unknown or the size is not positive.
+    """
+    view, room = check_view(camera), check_size(size)
+    cameras = (fit_camera(_placed(motion), view, room, follow=follow, fps=motion.fps) for motion in motions)
+    return max((camera.distance for camera in cameras), default=0.0)
+
+
 def check_motion(motion: Motion) -> None:
     """Raise unless `motion` is a [`Motion`].
 
@@ -193,8 +217,10 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def _on_floor(joints: np.ndarray) -> np.ndarray:
-    """The clip above the origin, with the soles on a floor at y = 0."""
+def _placed(motion: Motion) -> np.ndarray:
+    """Joints of a clip above the origin, facing +Z in the first frame, with the soles on a floor at y = 0."""
+    check_motion(motion)
+    joints = face_forward(motion.joints.astype(np.float32))
     lowest = float(joints[..., 1].min())
     # Files differ by centimetres in where the soles are, and half a metre means an origin of its own. What lies
     # between is a person who floats or sinks, and shall be seen to.

@@ -114,6 +114,7 @@ def render_strip(
     label: bool = True,
     trail: bool = True,
     body: MeshBody | None = None,
+    distance: float = 0.0,
 ) -> Image.Image:
     """Frames in one row.
 
@@ -123,6 +124,7 @@ def render_strip(
             shorter.
         size (`tuple[int, int]`, *optional*, defaults to `(1536, 256)`): width and height, pixels.
         stride, camera, follow, caption, label, trail, body (*optional*): as for `render_sheet`.
+        distance (`float`, *optional*, defaults to 0.0): least distance of the camera, metres; see `camera_distance`.
 
     Returns:
         `PIL.Image.Image`: RGB, of exactly the size asked for.
@@ -133,7 +135,9 @@ def render_strip(
     """
     indices = choose_frames(motion, frames, stride)
     canvas = _canvas(size, caption, len(indices), 1)
-    scene = Scene(motion, size=canvas.cell, camera=camera, follow=follow, label=label, trail=trail, body=body)
+    scene = Scene(
+        motion, size=canvas.cell, camera=camera, follow=follow, label=label, trail=trail, body=body, distance=distance
+    )
     return _fill(canvas, scene.images(indices))
 
 
@@ -187,6 +191,7 @@ def render_frames(
     label: bool = True,
     trail: bool = True,
     body: MeshBody | None = None,
+    distance: float = 0.0,
 ) -> list[Image.Image]:
     """Frames as pictures of their own.
 
@@ -196,6 +201,7 @@ def render_frames(
             shorter.
         size (`tuple[int, int]`, *optional*, defaults to `(512, 512)`): width and height of each, pixels.
         stride, camera, follow, label, trail, body (*optional*): as for `render_sheet`.
+        distance (`float`, *optional*, defaults to 0.0): least distance of the camera, metres; see `camera_distance`.
 
     Returns:
         `list[PIL.Image.Image]`: RGB pictures in order of time.
@@ -204,7 +210,9 @@ def render_frames(
         TypeError: if the motion is none.
         ValueError: if the camera is unknown or a number is out of range.
     """
-    scene = Scene(motion, size=size, camera=camera, follow=follow, label=label, trail=trail, body=body)
+    scene = Scene(
+        motion, size=size, camera=camera, follow=follow, label=label, trail=trail, body=body, distance=distance
+    )
     return list(scene.images(choose_frames(motion, frames, stride)))
 
 

@@ -19,14 +19,16 @@ from .camera import View
 from .floor import SKY
 from .labels import caption_band
 from .mesh import MeshBody
-from .scene import Scene, check_motion, check_size
+from .scene import Scene, camera_distance, check_motion, check_size
 
 # Suffix → encoder, pixel format and its options.
 SUFFIXES: dict[str, tuple[str, str, dict[str, str]]] = {
-    ".mp4": ("libx264", "yuv420p", {"preset": "veryfast", "crf": "22"}),
+    # One thread, since their number changes the bytes: a motion gives the same file on every machine.
+    ".mp4": ("libx264", "yuv420p", {"preset": "veryfast", "x264-params": "threads=1"}),
     ".gif": ("gif", "pal8", {}),
     ".webp": ("libwebp_anim", "bgra", {"quality": "80", "compression_level": "2"}),
 }
+CRF = 22  # edges as sharp as in the pictures
 _USUAL_FPS = 30.0  # at most, if none are asked for
 _FASTEST_GIF = 50.0  # browsers slow down what is faster
 _GAP = (204, 204, 204)  # the line between two motions
@@ -45,6 +47,8 @@ def render_video(
     label: bool = True,
     trail: bool = True,
     body: MeshBody | None = None,
+    distance: float = 0.0,
+    crf: int = CRF,
 ) -> None:
     """Write a motion as a video that runs at the speed of life.
 
@@ -64,14 +68,18 @@ def render_video(
             corner.
         trail (`bool`, *optional*, defaults to `True`): draw the way of the root over the floor.
         body ([`MeshBody`], *optional*): a body model from `load_body`, drawn instead of capsules.
+        distance (`float`, *optional*, defaults to 0.0): least distance of the camera, metres; with that of
+            `camera_distance` several videos have one scale.
+        crf (`int`, *optional*, defaults to 22): rate factor of `.mp4` files, 0 to 51. With 6 more a file has about
+            half of the bytes, and coarser edges.
 
     Raises:
         ImportError: if PyAV is not installed.
         TypeError: if the motion is none.
         ValueError: if the suffix or the camera is unknown, or a number is out of range.
     """
-    options = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body}
-    _write([motion], [], Path(path), size, fps, caption, options)
+    options = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body, "distance": distance}
+    _write([motion], [], Path(path), size, fps, caption, crf, options)
 
 
 def render_comparison(
@@ -88,6 +96,7 @@ def render_comparison(
     label: bool = True,
     trail: bool = True,
     body: MeshBody | None = None,
+    crf: int = CRF,
 ) -> None:
     """Write two motions side by side as one video, in one scale; the shorter one stays at its last frame.
 
@@ -98,7 +107,7 @@ def render_comparison(
         labels (`Sequence[str]`, *optional*, defaults to `("A", "B")`): what is written above each.
         size (`tuple[int, int]`, *optional*, defaults to `(1024, 512)`): width and height of both together, pixels.
         fps (`float`, *optional*): frames per second of the video; those of the faster motion without it, at most 30.
-        camera, follow, caption, label, trail, body (*optional*): as for `render_video`.
+        camera, follow, caption, label, trail, body, crf (*optional*): as for `render_video`.
 
     Raises:
         ImportError: if PyAV is not installed.
@@ -107,8 +116,8 @@ def render_comparison(
     """
     if isinstance(labels, str) or len(labels) != 2:
         raise ValueError(f"Expected two labels, one for each motion, got {labels!r}.")
-    options = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body}
-    _write([a, b], list(labels), Path(path), size, fps, caption, options)
+    options = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body, "distance": 0.0}
+    _write([a, b], list(labels), Path(path), size, fps, caption, crf, options)
 
 
 class _Panel(NamedTuple):
@@ -126,11 +135,14 @@ def _write(
     size: tuple[int, int],
     fps: float | None,
     caption: str | None,
+    crf: int,
     options: dict[str, Any],
 ) -> None:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"{path}: expected a file ending in {', '.join(SUFFIXES)}, got {suffix or 'no suffix'!r}.")
+    if isinstance(crf, bool) or not isinstance(crf, int) or not 0 <= crf <= 51:
+        raise ValueError(f"Expected crf, the rate factor of H.264, as an integer from 0 to 51, got {crf!r}.")
     for motion in motions:
         check_motion(motion)
     width, height = check_size(size)
@@ -141,14 +153,16 @@ def _write(
     blank, top = _blank((width, height), len(motions), labels, caption)
     edges = [i * width // len(motions) for i in range(len(motions) + 1)]
     sizes = [(right - left, height - top) for left, right in pairwise(edges)]
-    needed = [Scene(motion, size=room, **options).camera.distance for motion, room in zip(motions, sizes, strict=True)]
+    view = {"camera": options["camera"], "follow": options["follow"]}
+    needed = [camera_distance([motion], size=room, **view) for motion, room in zip(motions, sizes, strict=True)]
+    options |= {"distance": max(*needed, options["distance"])}
     count = max(1, round(max(motion.duration for motion in motions) * rate))
     panels = []
     for motion, room, left in zip(motions, sizes, edges, strict=False):
         indices = np.rint(np.arange(count) * (motion.fps / rate)).astype(np.int64).clip(max=len(motion) - 1)
-        panels.append(_Panel(Scene(motion, size=room, distance=max(needed), **options), indices, left))
+        panels.append(_Panel(Scene(motion, size=room, **options), indices, left))
     with replacing(path) as temporary:
-        _encode(blank, top, panels, temporary, rate)
+        _encode(blank, top, panels, temporary, rate, crf)
 
 
 def _blank(size: tuple[int, int], parts: int, labels: list[str], caption: str | None) -> tuple[Image.Image, int]:
@@ -184,7 +198,7 @@ def _pictures(blank: Image.Image, top: int, panels: list[_Panel], every: slice) 
         yield picture
 
 
-def _encode(blank: Image.Image, top: int, panels: list[_Panel], path: Path, fps: float) -> None:
+def _encode(blank: Image.Image, top: int, panels: list[_Panel], path: Path, fps: float, crf: int) -> None:
     """Write the video; `path` need not exist yet."""
     try:
         import av
@@ -193,7 +207,9 @@ def _encode(blank: Image.Image, top: int, panels: list[_Panel], path: Path, fps:
 
     suffix = path.suffix.lower()
     codec, pixel_format, options = SUFFIXES[suffix]
-    container_options = {"movflags": "+faststart"} if suffix == ".mp4" else {"loop": "0"}
+    container_options = {"loop": "0"}
+    if suffix == ".mp4":
+        container_options, options = {"movflags": "+faststart"}, options | {"crf": str(crf)}
     palette = None
     if suffix == ".gif":
         container_options["final_delay"] = str(round(100 / fps))

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from atom_hf.data.annotations import write_lines
+from atom_hf.data.json_lines import write_lines
 from atom_hf.data.schema import TASKS, pair_row
 
 NUM_CODES = 512

@@ -5,15 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from atom_hf.data.annotations import (
-    AnnotationError,
-    Vote,
-    pieces,
-    read_annotations,
-    read_lines,
-    read_prompts,
-    write_lines,
-)
+from atom_hf.data.annotation_records import Vote
+from atom_hf.data.annotations import pieces, read_annotations, read_prompts
+from atom_hf.data.faults import AnnotationError
+from atom_hf.data.json_lines import write_lines
 from tests.data.made_annotations import write_annotations
 
 GOOD = {
@@ -95,28 +90,6 @@ def test_what_is_broken_is_named(tmp_path, part, lines, text):
     assert text in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
-        (b'{"a": 1}\n{"a": ', "row 2: expected a JSON object, but .* The line has no end: the file is cut off"),
-        (b'{"a": 1}\n\n[1]\n', r"row 3: expected a JSON object, got '\[1\]'"),
-        (b'{"a": "\xff"}\n', "expected text in UTF-8"),
-        (b'{"a": "\\ud83d"}\n', "row 1: expected a JSON object, but .*surrogates not allowed"),
-        (b'{"a": ' + b"9" * 5000 + b"}\n", "row 1: expected a JSON object, but Exceeds the limit"),
-        (b'{"a": ' + b"[" * 100_000 + b"\n", "row 1: expected a JSON object"),
-    ],
-)
-def test_lines_that_are_none(tmp_path, data, text):
-    (tmp_path / "x.jsonl").write_bytes(data)
-    with pytest.raises(AnnotationError, match=text):
-        list(read_lines(tmp_path / "x.jsonl"))
-
-
-def test_whole_characters_are_read(tmp_path):
-    (tmp_path / "x.jsonl").write_bytes(b'{"a": "\\ud83d\\ude00 \\u00e9"}\n\n')
-    assert list(read_lines(tmp_path / "x.jsonl")) == [(1, {"a": "😀 é"})]
-
-
 def test_folders_that_are_none(tmp_path):
     with pytest.raises(AnnotationError, match=r"prompts/\*.jsonl and candidates/\*.jsonl, but there are no prompts"):
         pieces(tmp_path)
@@ -133,13 +106,3 @@ def test_a_piece_without_candidates(tmp_path):
         AnnotationError, match=r"candidates/00000.jsonl: expected a JSON Lines file, but there is none"
     ):
         list(read_annotations(tmp_path))
-
-
-def test_nothing_half_written(tmp_path):
-    def lines():
-        yield {"a": 1}
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_lines(tmp_path / "x" / "00000.jsonl", lines())
-    assert list((tmp_path / "x").iterdir()) == []

@@ -12,10 +12,11 @@ pytest.importorskip("datasets")
 import numpy as np
 from datasets import load_dataset
 
-from atom_hf.data.annotations import AnnotationError, write_lines
 from atom_hf.data.build import rows_of, shards_of, source_of
 from atom_hf.data.builder import MotionPrefer
+from atom_hf.data.faults import AnnotationError
 from atom_hf.data.folder import write_motionprefer
+from atom_hf.data.json_lines import write_lines
 from atom_hf.data.pairs import PairReport, PairRule
 from atom_hf.data.schema import CONFIGS, features
 from tests.data.made_annotations import write_annotations

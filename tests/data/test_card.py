@@ -9,7 +9,8 @@ pytest.importorskip("datasets")
 import yaml
 from huggingface_hub import DatasetCard
 
-from atom_hf.data.card import CardFacts, columns_table, configs_of, dataset_card, escape_markdown
+from atom_hf.data.card import CardFacts, columns_table, configs_of, dataset_card
+from atom_hf.data.escaping import markdown_text
 from atom_hf.data.pairs import PairReport, PairRule
 from atom_hf.data.parts import PARTS
 from atom_hf.data.schema import COLUMNS, features
@@ -17,7 +18,10 @@ from atom_hf.data.summary import WriteSummary
 from tests.data.made_annotations import make_row
 
 FORMAT_CARD = Path(__file__).parents[2] / "dataset_cards" / "MotionPrefer" / "README.md"
-REGENERATE = '''python -c "from atom_hf import dataset_card; print(dataset_card(), end='')" > dataset_cards/MotionPrefer/README.md'''
+REGENERATE = (
+    """python -c "from atom_hf import dataset_card; print(dataset_card(), end='')" """
+    "> dataset_cards/MotionPrefer/README.md"
+)
 
 
 def summary_of(*rows, split="train") -> WriteSummary:
@@ -135,11 +139,7 @@ def test_words_of_others_stay_words():
     body = card.split("\n---\n", 1)[1]
     assert "<script" not in body and "\x1b" not in body and "\n# Title" not in body
     assert body.count("\n# ") == 1 and body.count("| `id` |") == 1
-    assert escape_markdown(nasty) in body
-
-
-def test_escape_markdown():
-    assert escape_markdown("a_b\n *c* <d> | `e` & 1") == "a\\_b \\*c\\* &lt;d&gt; \\| \\`e\\` &amp; 1"
+    assert markdown_text(nasty) in body
 
 
 def test_both_papers_are_cited():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from atom_hf.data.annotations import Annotated, Candidate, Vote
+from atom_hf.data.annotation_records import Annotated, Candidate, Vote
 from atom_hf.data.pairs import PairReport, PairRule, majority, pairs_from_scores, pairs_from_votes
 
 

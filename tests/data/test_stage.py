@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from atom_hf.data.annotations import read_lines
+from atom_hf.data.json_lines import read_lines
 from atom_hf.data.stage import AnnotationStage
 
 SETTINGS = {"model": "m", "seed": 0}

@@ -12,8 +12,8 @@ pytest.importorskip("datasets")
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from atom_hf.data.annotations import write_lines
 from atom_hf.data.folder import write_motionprefer
+from atom_hf.data.json_lines import write_lines
 from atom_hf.data.schema import pair_row
 from atom_hf.data.stats import dataset_stats, example_rows, read_rows
 from atom_hf.data.stats_tables import table

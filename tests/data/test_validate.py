@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ pytest.importorskip("datasets")
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from atom_hf.data.annotations import read_annotations, write_lines
+from atom_hf.data.annotations import read_annotations
 from atom_hf.data.folder import write_motionprefer
+from atom_hf.data.json_lines import write_lines
 from atom_hf.data.schema import pair_row
 from atom_hf.data.validate import Validation, kind_of, validate_folder
 
@@ -360,6 +362,23 @@ def test_labels_of_instructmotion_and_atom(folder, tmp_path):
     validation = validate_folder(tmp_path / "atom")
     assert validation.kind == "AToM" and len(validation.faults) == 25
     assert validation.faults[0].file == "temporal/preference_labels.jsonl"
+
+
+def test_faults_inside_archives(tmp_path):
+    (tmp_path / "made/temporal").mkdir(parents=True)
+    (tmp_path / "made/temporal/preference_labels.jsonl").write_text("{}\n[]\n")
+    (tmp_path / "data").mkdir()
+    archive = Path(shutil.make_archive(str(tmp_path / "data/all"), "zip", tmp_path / "made"))
+    for path, file in (
+        (archive, "temporal/preference_labels.jsonl"),
+        (archive.parent, "all.zip: temporal/preference_labels.jsonl"),
+    ):
+        validation = validate_folder(path)
+        assert [fault[:2] for fault in validation.faults] == [(file, 1), (file, 2)]
+        assert validation.faults[0].problem.startswith("expected ")
+    archive.write_bytes(archive.read_bytes()[:40])
+    assert only(validate_folder(archive))[:2] == ("all.zip", None)
+    assert only(validate_folder(archive.parent))[:2] == ("all.zip", None)
 
 
 def test_no_such_folder(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 from datasets import Dataset, DatasetDict, IterableDataset
 
-from atom_hf.data.annotations import Annotated, Candidate
+from atom_hf.data.annotation_records import Annotated, Candidate
 from atom_hf.data.pairs import PairReport
 from atom_hf.data.schema import features, motion_message, pair_row
 from atom_hf.data.views import listwise, listwise_rows, preferred, unpaired, unpaired_rows

@@ -6,7 +6,6 @@ import pytest
 from atom_hf.evaluation.physics import (
     FEET,
     Physics,
-    feature_consistency,
     floor_error,
     foot_skating,
     jerk,
@@ -15,8 +14,7 @@ from atom_hf.evaluation.physics import (
     valid_share,
 )
 from atom_hf.events import Event, Scenario, synthesize
-from atom_hf.motion import T_POSE_OFFSETS, joints_to_features, to_floor
-from atom_hf.motion.layout import CONTACTS, ROTATIONS, VELOCITIES
+from atom_hf.motion import T_POSE_OFFSETS, to_floor
 from atom_hf.motion.skeleton import NUM_JOINTS, PARENTS
 
 GRAVITY = 9.81
@@ -198,30 +196,6 @@ def test_motion_capture_does_not_hover(real_clips):
     assert 0 < mean_physics(found).skating_ratio < 0.3  # feet that swing low count, so it is not 0
 
 
-def test_consistent_features(synthesised, shared):
-    for clip in synthesised:
-        found = feature_consistency(joints_to_features(clip.astype(np.float64)))
-        assert found == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6), 0.0)
-    with np.load(shared / "golden" / "a_clip012314.npz") as data:
-        original = feature_consistency(data["new_joint_vecs"])
-    assert original.velocity < 1e-3 and original.rotation < 1e-3 and original.contact == 0
-
-
-def test_inconsistent_features(synthesised):
-    features = joints_to_features(synthesised[0].astype(np.float64))
-    rows = len(features) - 1
-    fast = features.copy()
-    fast[:, VELOCITIES.start] += 0.01  # one of 22 joints, 1 cm a frame
-    assert feature_consistency(fast).velocity == pytest.approx(20 / 22)
-    turned = features.copy()
-    turned[:, ROTATIONS] = np.roll(turned[:, ROTATIONS], 5, axis=0)
-    assert feature_consistency(turned).rotation > 5
-    flipped = features.copy()
-    flipped[:3, CONTACTS.start] = 1 - flipped[:3, CONTACTS.start]
-    assert feature_consistency(flipped).contact == pytest.approx(3 / (4 * rows))
-    assert feature_consistency(features[:1])[::2] == (None, None)
-
-
 def test_valid_share(standing):
     broken = standing.copy()
     broken[3, 4, 1] = np.nan
@@ -245,10 +219,8 @@ def test_mistakes_are_explained(standing, function):
         function(standing, 0)
 
 
-def test_mistakes_of_lists_and_features(standing):
+def test_mistakes_of_lists(standing):
     with pytest.raises(ValueError, match="at least one output"):
         valid_share([])
     with pytest.raises(ValueError, match=r"\[T, 22, 3\], got \[40, 21, 3\]"):
         valid_share([standing[:, :21]])
-    with pytest.raises(ValueError, match=r"one clip, \[T, 263\], got \[1, 2, 263\]"):
-        feature_consistency(np.zeros((1, 2, 263)))

@@ -429,11 +429,11 @@ def test_published_numbers_stand_beside_comparable_ones_only():
 def test_tables_are_escaped():
     result = evaluate(systems={"a_b|50% & $x$\n{y}\\": embeddings(1, samples=True)})
     markdown = result.to_markdown().splitlines()
-    assert markdown[3].startswith("| a\\_b\\|50% & $x$ {y}\\\\ | 0.")
+    assert markdown[3].startswith(r"| a\_b\|50% &amp; \$x\$ \{y\}\\ | 0.")
     assert all(line.replace("\\|", "").count("|") == 9 for line in markdown[:4])
     latex = result.to_latex().splitlines()
     assert latex[0].startswith("% Evaluator tiny (abc123") and latex[1] == r"\begin{tabular}{lccccccc}"
-    assert any(line.startswith(r"a\_b|50\% \& \$x\$ \{y\}\textbackslash{} & $0.") for line in latex)
+    assert any(line.startswith(r"a\_b\textbar{}50\% \& \$x\$ \{y\}\textbackslash{} & $0.") for line in latex)
     assert r"$\pm" not in latex[2] and all(line.count(" & ") == 7 for line in (latex[3], latex[5], latex[6]))
     stored = json.loads(result.to_json())
     assert stored["rows"][0]["name"] == REAL_ROW and stored["evaluator"] == {"name": "tiny", "fingerprint": "abc123"}

@@ -1,17 +1,15 @@
-"""Win rates: counts, intervals and tests against numbers of the literature and of SciPy, and judges with a bias."""
+"""Win rates: what is counted, what is left out, and judges with a bias."""
 
 import random
 
 import pytest
 
+from atom_hf.evaluation.blinding import blind_pairs
+from atom_hf.evaluation.proportion import wilson_interval
 from atom_hf.evaluation.win_rate import (
     WinRate,
-    blind_pairs,
     compare_pairwise,
     outcomes_from_scores,
-    sign_test,
-    unblind,
-    wilson_interval,
     win_rate,
     win_rate_markdown,
     win_rate_table,
@@ -33,55 +31,6 @@ def test_unscored_is_no_number():
     assert nothing.rate is None and nothing.score is None and nothing.shares is None and nothing.interval is None
     ties = win_rate(["tie"])
     assert ties.rate is None and ties.score == 0.5 and ties.interval is None and ties.p == 1
-
-
-@pytest.mark.parametrize(
-    ("wins", "decided", "low", "high"),
-    # SciPy 1.17, binomtest(...).proportion_ci(method="wilson"); 42 of 50 is InstructMotion's agreement of labellers
-    [
-        (42, 50, 0.7148578393696501, 0.916625793219666),
-        (0, 10, 0.0, 0.27753279986288926),
-        (10, 10, 0.7224672001371109, 1.0),
-    ],
-)
-def test_wilson(wins, decided, low, high):
-    assert wilson_interval(wins, decided) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
-
-
-def test_wilson_by_confidence():
-    wide, narrow = wilson_interval(6, 10, 0.99), wilson_interval(6, 10, 0.5)
-    assert wide[0] < narrow[0] < 0.6 < narrow[1] < wide[1]
-
-
-@pytest.mark.parametrize(
-    ("wins", "losses", "p"),
-    [
-        (8, 1, 20 / 512),  # 2 (1 + 9) / 2⁹
-        (1, 8, 20 / 512),
-        (5, 5, 1.0),
-        (0, 0, 1.0),
-        (6, 0, 2 / 64),
-        (700, 620, 0.02963642932538485),  # SciPy 1.17, binomtest
-    ],
-)
-def test_sign_test(wins, losses, p):
-    assert sign_test(wins, losses) == pytest.approx(p, rel=1e-12)
-
-
-def test_sign_test_of_many():
-    assert sign_test(10_000, 10_000) == 1 and 0 < sign_test(10_500, 9_500) < 1e-11
-
-
-def test_blind_pairs():
-    sides = blind_pairs(100, seed=3)
-    assert sum(sides) == 50 and sides == blind_pairs(100, seed=3) != blind_pairs(100, seed=4)
-    assert sum(blind_pairs(7)) in (3, 4) and blind_pairs(0) == []
-    assert {blind_pairs(1, seed=seed)[0] for seed in range(20)} == {True, False}
-
-
-def test_unblind():
-    answers = ["first", "second", "tie", None, "first", "second"]
-    assert unblind(answers, [True, True, True, True, False, False]) == ["win", "loss", "tie", None, "loss", "win"]
 
 
 def better(first, second):
@@ -162,10 +111,6 @@ def test_table_over_temperatures():
         (lambda: win_rate(["win", "draw"]), "'win', 'tie', 'loss' or None, got 'draw'"),
         (lambda: WinRate(-1, 0, 0), "counts from 0"),
         (lambda: win_rate([], confidence=95), "between 0 and 1"),
-        (lambda: wilson_interval(0, 0), "decided >= 1"),
-        (lambda: blind_pairs(-1), "from 0, got -1"),
-        (lambda: unblind(["first"], []), "each of 0 pairs, got 1"),
-        (lambda: unblind(["left"], [True]), "got 'left'"),
         (lambda: compare_pairwise(better, [1], []), "got 1 and 0"),
         (lambda: compare_pairwise(lambda a, b: "A", [1], [1]), "'second', 'tie' or None, got 'A'"),
         (lambda: outcomes_from_scores([1.0], []), "got 1 and 0"),

@@ -104,7 +104,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         raise KeyError
     assert names(tmp_path / "a") == []
     with new_folder(output, False, "x") as folder:
-        assert not output.exists() and folder.parent == output.parent
+        assert not output.exists() and output.parent in folder.parents  # one filesystem, so that a rename will do
         (folder / "config.json").write_text("1")
     assert names(tmp_path / "a") == ["out"] and names(output) == ["config.json"]
     if os.name == "posix":

@@ -83,7 +83,11 @@ class Row(NamedTuple):
 
 
 ROWS = [
-    Row(f"Generate motion: {caption}", codes_to_text([GOOD] * (2 + i), NUM_CODES), codes_to_text([BAD] * (5 - i), NUM_CODES))
+    Row(
+        f"Generate motion: {caption}",
+        codes_to_text([GOOD] * (2 + i), NUM_CODES),
+        codes_to_text([BAD] * (5 - i), NUM_CODES),
+    )
     for i, caption in enumerate(CAPTIONS)
 ]
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from atom_hf.motion import Motion
-from atom_hf.render import render_comparison, render_video, video
+from atom_hf.render import camera_distance, render_comparison, render_video, video
 
 av = pytest.importorskip("av")
 
@@ -45,6 +45,30 @@ def test_mp4(walking, tmp_path, tones):
     head = path.read_bytes()
     assert head.index(b"moov") < head.index(b"mdat")  # plays while it is loading
     assert [p.name for p in path.parent.iterdir()] == ["walk.mp4"]
+
+
+def test_a_higher_rate_factor_makes_smaller_files(walking, tmp_path):
+    sizes = []
+    for crf in (16, 22, 34):
+        render_video(walking, tmp_path / f"{crf}.mp4", size=(128, 96), crf=crf)
+        sizes.append((tmp_path / f"{crf}.mp4").stat().st_size)
+        assert len(decode(tmp_path / f"{crf}.mp4")[0]) == 40
+    assert sizes[0] > 1.2 * sizes[1] > 1.2 * 1.2 * sizes[2]
+    render_video(walking, tmp_path / "usual.mp4", size=(128, 96))
+    assert (tmp_path / "usual.mp4").read_bytes() == (tmp_path / "22.mp4").read_bytes()
+
+
+def test_videos_from_one_distance_have_one_scale(pose, monkeypatch, tmp_path):
+    shown = []
+    monkeypatch.setattr(video, "_encode", lambda blank, top, panels, *_: shown.extend(panels))
+    clips = [Motion(pose()[None]), Motion(pose({"left_shoulder": (0, 0, 80)})[None])]
+    near, far = (camera_distance([clip]) for clip in clips)
+    assert near < far == camera_distance(clips) and camera_distance([]) == 0
+    for clip in clips:
+        render_video(clip, tmp_path / "a.mp4", distance=far)
+    render_video(clips[0], tmp_path / "a.mp4")
+    assert shown[0].scene.camera.distance == shown[1].scene.camera.distance >= far
+    assert shown[2].scene.camera.distance < shown[0].scene.camera.distance
 
 
 @pytest.mark.parametrize("size", [(97, 64), (96, 65), (97, 65)])
@@ -94,7 +118,7 @@ def test_runs_at_the_speed_of_life(pose, tmp_path, fps, asked, frames, rate):
 
 def test_frames_are_picked_by_time(pose, tmp_path, monkeypatch):
     shown = []
-    monkeypatch.setattr(video, "_encode", lambda blank, top, panels, path, fps: shown.extend(panels))
+    monkeypatch.setattr(video, "_encode", lambda blank, top, panels, *_: shown.extend(panels))
     render_video(Motion(np.repeat(pose()[None], 12, axis=0), 60.0), tmp_path / "a.mp4", size=SMALL, fps=20.0)
     render_video(Motion(np.repeat(pose()[None], 3, axis=0), 10.0), tmp_path / "b.mp4", size=SMALL, fps=20.0)
     assert [panel.indices.tolist() for panel in shown] == [[0, 3, 6, 9], [0, 0, 1, 2, 2, 2]]
@@ -127,7 +151,7 @@ def test_comparison(walking, standing, tmp_path, tones):
 
 def test_comparison_has_one_scale(pose, monkeypatch, tmp_path):
     shown = []
-    monkeypatch.setattr(video, "_encode", lambda blank, top, panels, path, fps: shown.extend(panels))
+    monkeypatch.setattr(video, "_encode", lambda blank, top, panels, *_: shown.extend(panels))
     low, high = Motion(pose()[None]), Motion(pose({"left_shoulder": (0, 0, 80)})[None], 30.0)
     render_comparison(low, high, tmp_path / "pair.gif")
     assert shown[0].scene.camera.distance == shown[1].scene.camera.distance
@@ -181,6 +205,7 @@ def test_one_frame(standing, tmp_path):
         ("walk.mp4", {"fps": 0}, "fps .* above zero, got 0"),
         ("walk.mp4", {"size": (64, 20), "caption": "text"}, "Expected room for pictures of at least 16 pixels below"),
         ("walk.mp4", {"camera": "x"}, "Expected a camera from"),
+        ("walk.mp4", {"crf": 52}, "Expected crf, .* an integer from 0 to 51, got 52"),
     ],
 )
 def test_errors(standing, tmp_path, name, options, message):

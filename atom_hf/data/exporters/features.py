@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ...motion.formats.files import replacing
-from ...motion.formats.humanml3d import Caption, _caption_line
+from ...motion.formats.humanml3d import Caption, caption_line
+from ...motion.formats.whole_folder import refuse_used
 from ..degrees import SKIPPED
 from ..pairs import PairReport
 from ..schema import prompt_of
 from ..uniqueness import Unique
-from .motions import Decode, FeatureWriter, refuse_used, row_motion
+from .motions import Decode, FeatureWriter, row_motion
 
 PAIRS = "pairs.jsonl"
 MOTIONS = "new_joint_vecs"
@@ -118,4 +119,4 @@ class _Texts:
         path = self.folder / f"{name}.txt"
         before = "" if self.begun.is_new(name) else path.read_text(encoding="utf-8")
         with replacing(path) as unfinished:
-            unfinished.write_text(f"{before}{_caption_line(Caption(prompt))}\n", encoding="utf-8")
+            unfinished.write_text(f"{before}{caption_line(Caption(prompt))}\n", encoding="utf-8")

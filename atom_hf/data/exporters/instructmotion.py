@@ -6,18 +6,18 @@ features/m9864….npy        features [T, 263], where `decode` is given
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..annotations import write_lines
+from ...motion.formats.whole_folder import refuse_used, whole_folder
 from ..degrees import SKIPPED
+from ..importers.labels import LABELS
+from ..json_lines import write_lines
 from ..schema import HUMAN, prompt_of
-from .motions import Decode, FeatureWriter, motion_name, refuse_used, row_motion, save_array
+from .motions import Decode, FeatureWriter, motion_name, row_motion, save_array
 
 _PREFIX = "instructmotion/"  # of ids that were read from this layout
 
@@ -46,7 +46,7 @@ def write_instructmotion(
         ValueError: if there are no rows, or `decode` gives something else than features.
     """
     count = 0
-    with _whole_folder(Path(folder)) as unfinished:
+    with whole_folder(Path(folder), refuse_used) as unfinished:
         writer = FeatureWriter(unfinished / "features", decode, batch_size) if decode else None
 
         def labels() -> Iterator[dict[str, Any]]:
@@ -58,7 +58,7 @@ def write_instructmotion(
                         writer.add(row_motion(row, side))
                 yield label_of(row)
 
-        write_lines(unfinished / "preference_labels.jsonl", labels())
+        write_lines(unfinished / LABELS, labels())
         if writer:
             writer.flush()
         if not count:
@@ -117,17 +117,3 @@ def _write_tokens(folder: Path, codes: list[int]) -> None:
     path = folder / "tokens" / f"{motion_name(codes)}_token.npy"
     if not path.exists():
         save_array(path, np.array([codes], dtype=np.int64))
-
-
-@contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which takes the name of `folder` when the block ends well and is removed otherwise."""
-    refuse_used(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as around:
-        unfinished = Path(around) / folder.name  # unlike the one around it, it can be read by others
-        unfinished.mkdir()
-        yield unfinished
-        if folder.exists():
-            folder.rmdir()
-        unfinished.rename(folder)

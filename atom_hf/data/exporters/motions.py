@@ -103,22 +103,6 @@ def _features(array: Any, name: str) -> np.ndarray:
     return array.astype(np.float32)
 
 
-def refuse_used(folder: Path) -> None:
-    """See that a folder is new or empty.
-
-    Args:
-        folder (`Path`): where something is to be written.
-
-    Raises:
-        FileExistsError: if there is a file, or something in the folder.
-    """
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists() or folder.is_symlink():
-        what = "holds files" if folder.is_dir() else "is a file"
-        raise FileExistsError(f"{folder}: expected a new or an empty folder, but it {what}; choose another one.")
-
-
 def row_motion(row: Mapping[str, Any], side: str) -> list[int]:
     """Codes of one motion of a row.
 

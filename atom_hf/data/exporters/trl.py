@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..annotations import write_lines
 from ..degrees import SKIPPED
+from ..json_lines import write_lines
 from ..pairs import PairReport
 from ..schema import prompt_of
 

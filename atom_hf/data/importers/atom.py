@@ -20,8 +20,8 @@ import numpy as np
 
 from ...motion import MotionFormatError
 from ...motion.codes import NUM_CODES
-from ...motion.formats.files import _PACKINGS, _ZIP_ERRORS, _read_array
-from ..annotations import AnnotationError
+from ...motion.formats.files import PACKINGS, ZIP_ERRORS, read_array
+from ..faults import AnnotationError, OnFault
 from ..pairs import PairReport
 from ..schema import TASKS
 from .faults import RowFault, RowMaker
@@ -37,7 +37,7 @@ def read_atom(
     path: str | Path,
     *,
     report: PairReport | None = None,
-    on_fault: str = "raise",
+    on_fault: str | OnFault = "raise",
     num_codes: int = NUM_CODES,
     model: str = "MotionGPT",
     judge: str = "gpt-4v",
@@ -53,7 +53,8 @@ def read_atom(
             `task` goes before.
         report ([`PairReport`], *optional*): counts what is read and left out; an [`ImportReport`] keeps the first
             messages, too. Without one, a warning says what was left out.
-        on_fault (`str`, *optional*, defaults to `"raise"`): `"skip"` leaves out rows that cannot be used.
+        on_fault (`str` or `Callable`, *optional*, defaults to `"raise"`): `"skip"` leaves out rows that cannot be
+            used; so does a function, which gets each fault as an [`AnnotationError`].
         num_codes (`int`, *optional*, defaults to 512): size of the codebook.
         model (`str`, *optional*, defaults to `"MotionGPT"`): who made the motions, where a sample has no `from`.
         judge (`str`, *optional*, defaults to `"gpt-4v"`): who judged. Where it is `"human"`, votes are kept.
@@ -137,7 +138,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except AnnotationError:
         raise
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise AnnotationError(path, f"expected a .zip archive, but it cannot be read ({error}).") from error
 
 
@@ -230,10 +231,10 @@ class ArchiveFiles:
                 )
             try:
                 data = self._archive.read(member)  # to its end, so that its checksum is compared
-                return _read_array(io.BytesIO(data), where, len(data))
+                return read_array(io.BytesIO(data), where, len(data))
             except MotionFormatError as error:
                 raise RowFault(BROKEN, str(error)) from error
-            except _ZIP_ERRORS as error:
+            except ZIP_ERRORS as error:
                 raise RowFault(BROKEN, f"{where}: its data cannot be read ({error}).") from error
         raise RowFault(MISSING, not_there(places))
 
@@ -244,6 +245,6 @@ def _unusual(member: zipfile.ZipInfo) -> str | None:
         return "is a link; expected a file."
     if member.flag_bits & 1:
         return "is encrypted; unpack the archive and pass the folder."
-    if member.compress_type not in _PACKINGS:
+    if member.compress_type not in PACKINGS:
         return "is packed in an unusual way; unpack the archive and pass the folder."
     return None

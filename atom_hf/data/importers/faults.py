@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..annotations import AnnotationError
+from ..faults import AnnotationError, OnFault
 from ..pairs import PairReport
 from ..splits import words_of
 from ..uniqueness import Unique
@@ -64,18 +64,19 @@ class RowMaker:
 
     Args:
         report ([`PairReport`], *optional*): counts what is made and left out.
-        on_fault (`str`): `"raise"` or `"skip"`.
+        on_fault (`str` or `Callable`): `"raise"`, `"skip"`, or what gets each fault as an [`AnnotationError`]; its row
+            is left out then, as with `"skip"`.
 
     Raises:
         ValueError: if `on_fault` is something else.
     """
 
-    def __init__(self, report: PairReport | None, on_fault: str) -> None:
-        if on_fault not in _WAYS:
+    def __init__(self, report: PairReport | None, on_fault: str | OnFault) -> None:
+        if not callable(on_fault) and on_fault not in _WAYS:
             raise ValueError(f"on_fault is one of {', '.join(map(repr, _WAYS))}, got {on_fault!r}.")
         self.told = report is not None
         self.report = ImportReport() if report is None else report
-        self.skip = on_fault == "skip"
+        self.on_fault = on_fault
         self.left_out = 0
         self._ids, self._prompts = Unique(), Unique()
 
@@ -126,13 +127,15 @@ class RowMaker:
 
     def _leave_out(self, where: str | Path, number: int, error: Exception) -> None:
         cause = error.cause if isinstance(error, RowFault) else "with values that make no pair"
-        text = str(error)
-        if not self.skip:
-            raise AnnotationError(where, f'{text} on_fault="skip" leaves such rows out and counts them.', number)
+        if self.on_fault == "raise":
+            raise AnnotationError(where, f'{error} on_fault="skip" leaves such rows out and counts them.', number)
+        fault = AnnotationError(where, str(error), number)
+        if callable(self.on_fault):
+            self.on_fault(fault)
         self.left_out += 1
         self.report.left_out[cause] += 1
         if isinstance(self.report, ImportReport) and len(self.report.messages) < MAX_MESSAGES:
-            self.report.messages.append(str(AnnotationError(where, text, number)))
+            self.report.messages.append(str(fault))
 
 
 def prompt_id_of(prompt: str) -> str:

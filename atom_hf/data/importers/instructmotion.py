@@ -15,7 +15,7 @@ import numpy as np
 from ...motion import MotionFormatError
 from ...motion.codes import NUM_CODES
 from ...motion.formats.files import read_npy
-from ..annotations import AnnotationError
+from ..faults import AnnotationError, OnFault
 from ..pairs import PairReport
 from ..schema import HUMAN
 from .faults import RowFault, RowMaker
@@ -28,7 +28,7 @@ def read_instructmotion(
     folder: str | Path,
     *,
     report: PairReport | None = None,
-    on_fault: str = "raise",
+    on_fault: str | OnFault = "raise",
     num_codes: int = NUM_CODES,
     model: str = "MotionGPT",
 ) -> Iterator[dict[str, Any]]:
@@ -42,7 +42,8 @@ def read_instructmotion(
             end counts (`features/x.npy`), as they often are those of another machine.
         report ([`PairReport`], *optional*): counts what is read and left out; an [`ImportReport`] keeps the first
             messages, too. Without one, a warning says what was left out.
-        on_fault (`str`, *optional*, defaults to `"raise"`): `"skip"` leaves out rows that cannot be used.
+        on_fault (`str` or `Callable`, *optional*, defaults to `"raise"`): `"skip"` leaves out rows that cannot be
+            used; so does a function, which gets each fault as an [`AnnotationError`].
         num_codes (`int`, *optional*, defaults to 512): size of the codebook.
         model (`str`, *optional*, defaults to `"MotionGPT"`): who made the motions, where a sample has no `from`.
 

@@ -12,6 +12,7 @@ from typing import Any
 from ...motion import text_to_codes
 from ...motion.codes import NUM_CODES, PLACEHOLDER, motion_token
 from ..degrees import MARGINS, SKIPPED, degree_of_gap, read_degree
+from ..faults import OnFault
 from ..pairs import PairReport
 from ..schema import pair_row
 from .faults import RowFault, RowMaker, prompt_id_of, seed_of, text_of
@@ -26,7 +27,7 @@ def read_trl(
     *,
     name: str = "trl",
     report: PairReport | None = None,
-    on_fault: str = "raise",
+    on_fault: str | OnFault = "raise",
     num_codes: int = NUM_CODES,
     task: str = "overall",
     degree: str = "better",
@@ -45,7 +46,8 @@ def read_trl(
             motion:" in front of a prompt and quotation marks around it are taken off.
         name (`str`, *optional*, defaults to `"trl"`): of the data, for ids and messages.
         report ([`PairReport`], *optional*): counts what is read and left out.
-        on_fault (`str`, *optional*, defaults to `"raise"`): `"skip"` leaves out rows that cannot be used.
+        on_fault (`str` or `Callable`, *optional*, defaults to `"raise"`): `"skip"` leaves out rows that cannot be
+            used; so does a function, which gets each fault as an [`AnnotationError`].
         num_codes (`int`, *optional*, defaults to 512): size of the codebook.
         task (`str`, *optional*, defaults to `"overall"`): what was judged.
         degree (`str`, *optional*, defaults to `"better"`): degree of preference.

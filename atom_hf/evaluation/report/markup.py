@@ -3,16 +3,12 @@
 tag("text", "a < b", x=3, text_anchor="end")   →   <text x="3" text-anchor="end">a &lt; b</text>
 """
 
-import re
 import unicodedata
 from html import escape
 
-# No document may hold the first ones. The last two ranges are invisible and turn the text that follows around, so that
-# a name would read as another one.
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
-)
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+from ...data.escaping import FORBIDDEN
+from ...data.escaping import markdown_text as markdown_text  # all escapes come from here
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{letter: "\\" + letter for letter in "#$%&_{}"},
@@ -44,20 +40,7 @@ def html_text(text: str) -> str:
     Returns:
         `str`: escaped; characters that no document may hold, and those that turn text around, are shown as �.
     """
-    return escape(_FORBIDDEN.sub("\ufffd", str(text))).replace("`", "&#96;")
-
-
-def markdown_text(text: str) -> str:
-    """Text for a cell of a Markdown table.
-
-    Args:
-        text (`str`): anything.
-
-    Returns:
-        `str`: one line, escaped.
-    """
-    line = " ".join(_FORBIDDEN.sub("\ufffd", str(text)).split())
-    return escape(_MARKDOWN.sub(r"\\\1", line), quote=False)
+    return escape(FORBIDDEN.sub("\ufffd", str(text))).replace("`", "&#96;")
 
 
 def latex_text(text: str) -> str:
@@ -69,7 +52,7 @@ def latex_text(text: str) -> str:
     Returns:
         `str`: one line, escaped.
     """
-    line = " ".join(_FORBIDDEN.sub("?", str(text)).split())
+    line = " ".join(FORBIDDEN.sub("?", str(text)).split())
     return "".join(_LATEX.get(letter, letter) for letter in line)
 
 

@@ -18,11 +18,9 @@ import numpy as np
 # Larger files than these are no single motion: four hours at 60 fps are 0.9 million frames.
 MAX_FRAMES = 1_000_000
 MAX_BYTES = 2**29
-_PIECE = 2**20
-_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the others without bound
-
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the others without bound
 # What zipfile is seen to raise on broken and hostile archives.
-_ZIP_ERRORS = (
+ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -32,6 +30,7 @@ _ZIP_ERRORS = (
     RuntimeError,
     ValueError,
 )
+_PIECE = 2**20
 
 
 class MotionFormatError(ValueError):
@@ -114,7 +113,7 @@ def read_npy(path: str | Path) -> np.ndarray:
     """
     path = _existing(path)
     with path.open("rb") as file:
-        return _read_array(file, path, path.stat().st_size)
+        return read_array(file, path, path.stat().st_size)
 
 
 def read_npz(path: str | Path, names: tuple[str, ...], required: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
@@ -146,16 +145,16 @@ def read_npz(path: str | Path, names: tuple[str, ...], required: tuple[str, ...]
             for name in [name for name in names if name in members]:
                 where = f"{path}, array {name!r}"
                 member = members[name]
-                if member.compress_type not in _PACKINGS:
+                if member.compress_type not in PACKINGS:
                     raise MotionFormatError(
                         where, "expected plain or deflated data, as NumPy writes; save the file again."
                     )
                 with archive.open(member) as stream:
                     left = MAX_BYTES - sum(array.nbytes for array in arrays.values())
-                    arrays[name] = _read_array(stream, where, member.file_size, left)
+                    arrays[name] = read_array(stream, where, member.file_size, left)
     except MotionFormatError:
         raise
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise MotionFormatError(
             path, f"expected an .npz archive of arrays, but it cannot be read ({error})."
         ) from error
@@ -176,8 +175,21 @@ def _existing(path: str | Path) -> Path:
     return path
 
 
-def _read_array(file: IO[bytes], where: str | Path, size: int, limit: int = MAX_BYTES) -> np.ndarray:
-    """One array in NumPy's format from a stream that claims `size` bytes; of its data at most `limit` bytes."""
+def read_array(file: IO[bytes], where: str | Path, size: int, limit: int = MAX_BYTES) -> np.ndarray:
+    """One array in NumPy's format from a stream.
+
+    Args:
+        file (`IO[bytes]`): stands at the start of the array.
+        where (`str` or `Path`): what is read, for messages.
+        size (`int`): bytes that the stream claims to have.
+        limit (`int`, *optional*, defaults to 512 MiB): most bytes of data.
+
+    Returns:
+        `np.ndarray`: the array as stored.
+
+    Raises:
+        MotionFormatError: if it is broken, holds objects, or claims more data than it may.
+    """
     try:
         version = np.lib.format.read_magic(file)
         if version != (1, 0):  # later ones serve long lists of field names, and have headers of up to 4 GB
@@ -202,7 +214,7 @@ def _read_array(file: IO[bytes], where: str | Path, size: int, limit: int = MAX_
     try:
         while len(data) < claimed and (piece := file.read(min(_PIECE, claimed - len(data)))):
             data += piece
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise MotionFormatError(where, f"its data cannot be read ({error}).") from error
     if len(data) < claimed:
         raise MotionFormatError(

@@ -257,7 +257,7 @@ def write_humanml3d(folder: str | Path, clips: Iterable[HumanML3DClip], split: s
         captions = clip.captions or ((Caption(clip.motion.text),) if clip.motion.text else ())
         if captions:  # the field's loaders leave out clips without a text, but stumble over an empty one
             with replacing(folder / "texts" / f"{clip.name}.txt") as temporary:
-                temporary.write_text("".join(f"{_caption_line(c)}\n" for c in captions), encoding="utf-8")
+                temporary.write_text("".join(f"{caption_line(c)}\n" for c in captions), encoding="utf-8")
         names.append(clip.name)
     if names:
         with replacing(folder / f"{split}.txt") as temporary:
@@ -265,7 +265,15 @@ def write_humanml3d(folder: str | Path, clips: Iterable[HumanML3DClip], split: s
     return names
 
 
-def _caption_line(caption: Caption) -> str:
+def caption_line(caption: Caption) -> str:
+    """A caption as a line of a file of texts, `text#tokens#start#end`.
+
+    Args:
+        caption ([`Caption`]): what is said of a clip; `#` and line breaks in it become blanks.
+
+    Returns:
+        `str`: without a line break.
+    """
     text = re.sub(r"[#\s]+", " ", caption.text).strip()
     tokens = caption.tokens or tuple(f"{word}/OTHER" for word in re.findall(r"[a-z']+", text.lower()))
     return f"{text}#{' '.join(tokens)}#{caption.start}#{caption.end}"

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from atom_hf.data.annotations import AnnotationError
+from atom_hf.data.faults import AnnotationError
 from atom_hf.data.importers import ImportReport, atom, read_atom
 from atom_hf.data.importers.atom import read_task
 from atom_hf.data.schema import faults

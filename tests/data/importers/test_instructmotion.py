@@ -7,11 +7,11 @@ import types
 import numpy as np
 import pytest
 
-from atom_hf.data.annotations import AnnotationError
 from atom_hf.data.degrees import SKIPPED
+from atom_hf.data.faults import AnnotationError
 from atom_hf.data.importers import ImportReport, read_instructmotion
 from atom_hf.data.importers.faults import MAX_MESSAGES, prompt_id_of
-from atom_hf.data.importers.labels import MAX_LINE, MAX_TOKEN_BYTES
+from atom_hf.data.importers.labels import LABELS, MAX_LINE, MAX_TOKEN_BYTES
 from atom_hf.data.pairs import PairReport
 from atom_hf.data.schema import faults
 
@@ -216,6 +216,10 @@ def test_rows_that_cannot_be_used(tmp_path, changes, spoil, cause, message):
     assert [row["id"] for row in rows] == ["instructmotion/1"]
     assert report.left_out == {cause: 1} and report.pairs == 1
     assert len(report.messages) == 1 and "row 1: " in report.messages[0] and report.messages[0] in str(report)
+
+    told, report = [], PairReport()
+    assert list(read_instructmotion(folder, report=report, on_fault=told.append)) == rows
+    assert report.left_out == {cause: 1} and [(fault.path.name, fault.row) for fault in told] == [(LABELS, 1)]
 
 
 def test_a_link_that_stays_in_the_folder_is_followed(tmp_path):

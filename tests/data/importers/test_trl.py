@@ -3,7 +3,7 @@
 import pytest
 from datasets import Dataset, DatasetDict
 
-from atom_hf.data.annotations import AnnotationError
+from atom_hf.data.faults import AnnotationError
 from atom_hf.data.importers import ImportReport, read_trl
 from atom_hf.data.schema import faults, pair_row
 from atom_hf.motion import codes_to_text

@@ -2,6 +2,7 @@ import base64
 import io
 import math
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -50,6 +51,29 @@ def test_the_same_bytes_again(groups):
     assert render_reel(groups[:1], LARGE) == render_reel(groups[:1], LARGE)
 
 
+def test_motions_of_a_group_have_one_scale(monkeypatch, motion):
+    pytest.importorskip("av")
+    from atom_hf import render
+
+    seen = {"render_video": [], "render_frames": [], "render_strip": []}
+
+    def spy(original, distances, *arguments, distance, **options):
+        distances.append(distance)
+        return original(*arguments, distance=distance, **options)
+
+    for name, distances in seen.items():
+        monkeypatch.setattr(render, name, partial(spy, getattr(render, name), distances))
+    far = Motion(motion.joints + np.linspace(0, 9, len(motion), dtype=np.float32)[:, None, None])
+    alone = [render.camera_distance([each]) for each in (motion, far)]
+    both, one = ClipGroup("both", [Clip("near", motion), Clip("far", far)]), ClipGroup("one", [Clip("near", motion)])
+    render_reel([both, one], LARGE)
+    assert alone[0] < alone[1]
+    assert seen["render_video"] == seen["render_frames"] == [alone[1], alone[1], alone[0]]
+    monkeypatch.setitem(sys.modules, "av", None)
+    render_reel([both, one], LARGE)
+    assert seen["render_strip"] == seen["render_video"][:3]
+
+
 def test_beyond_the_budget_all_get_coarser_then_fewer(groups):
     pytest.importorskip("av")
     fine = sum(picture.bytes for group in render_reel(groups, LARGE).groups for picture in group)
@@ -63,7 +87,7 @@ def test_beyond_the_budget_all_get_coarser_then_fewer(groups):
 
 
 def test_whole_groups_stay(monkeypatch, groups):
-    monkeypatch.setattr(clips, "_video", lambda render, motion, quality: clips.Picture("video", "x" * 100))
+    monkeypatch.setattr(clips, "_video", lambda *_: clips.Picture("video", "x" * 100))
     reel = render_reel(groups, 450)
     assert [[picture.kind for picture in group] for group in reel.groups] == [
         ["video"] * 2,

@@ -36,7 +36,7 @@ ELEMENTS = set(
 def videos(monkeypatch):
     """Videos that cost nothing."""
     fake = clips.Picture("video", "data:video/mp4;base64,AAAA", "data:image/jpeg;base64,AAAA", (256, 256))
-    monkeypatch.setattr(clips, "_video", lambda render, motion, quality: fake)
+    monkeypatch.setattr(clips, "_video", lambda *_: fake)
 
 
 def full(name, walk):
