@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from atom_hf.motion import load_motion, read_humanml3d
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
+@pytest.mark.slow  # and CI runs the loop from the wheel
 def test_the_whole_loop(tmp_path):
     """`run_cpu.sh` from another folder, and what it leaves behind."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

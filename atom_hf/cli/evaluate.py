@@ -161,8 +161,13 @@ def _check(options: argparse.Namespace, words: Sequence[SystemWord]) -> None:
         path = Path(word.what)
         if path.is_file():
             raise ValueError(f"{word.what}: expected a folder of motions or a checkpoint folder, but it is a file.")
-        if not path.is_dir() and word.what != DEFAULT and (path.is_absolute() or word.what.startswith((".", "~"))):
-            raise ValueError(f"{word.what}: there is no such folder.")
+        # a Hub repository is owner/name: a slip of the pen in the name of a folder should not wait for the network
+        repository = "/" in word.what.strip("./\\~") and not path.is_absolute() and word.what[0] not in ".~"
+        if not path.is_dir() and word.what != DEFAULT and not repository:
+            raise ValueError(
+                f"{word.what}: there is no such folder; expected a folder of motions, a checkpoint folder, a Hub "
+                f"repository (owner/name), or {DEFAULT}."
+            )
 
 
 def _real_folder(word: SystemWord | None, options: argparse.Namespace) -> "System | None":
@@ -267,7 +272,7 @@ def _synthesised(asked: "Sequence[Case]", systems: "Sequence[System]", seed: int
     cases = asked if models else [clip.case for clip in systems[0].firsts]
     if not wanted and any(case.scenario is None for case in cases):
         return None
-    return synthesised_system(cases, REAL, seed)
+    return synthesised_system(cases, f"{REAL} ({SYNTHESISED})", seed)  # nobody should take it for motion capture
 
 
 def _embedder(options: argparse.Namespace) -> Any:

@@ -59,12 +59,12 @@ def test_two_temperatures_a_folder_and_real_motion(places, tmp_path, capsys, no_
     words = [f"base={model}@{SHORT}0.5", f"hot={model}@{SHORT}1.5", f"theirs={places / 'theirs'}", "real=synthesised"]
     assert evaluate(*words, "--evaluator", places / "evaluator", "--out", out, *FEW) == 0
     printed = capsys.readouterr().out
-    for name in ("*real*", "base", "hot", "theirs"):
+    for name in (r"*real (synthesised)*", "base", "hot", "theirs"):
         assert f"\n| {name} |" in printed
     assert "of the evaluator evaluator, which is not that of published numbers" in printed
     assert "Not comparable with published numbers." in printed and "no full rank" not in printed
     record = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
-    assert [each["name"] for each in record["systems"]] == ["real", "base", "hot", "theirs"]
+    assert [each["name"] for each in record["systems"]] == ["real (synthesised)", "base", "hot", "theirs"]
     assert [each["clips"] for each in record["systems"]] == [33, 66, 66, 33]
     assert set(record["systems"][1]["evaluator"]) == {
         "R@1", "R@2", "R@3", "MM-Dist", "MModality", "FID", "Diversity", "KID", "precision", "recall"
@@ -75,7 +75,7 @@ def test_two_temperatures_a_folder_and_real_motion(places, tmp_path, capsys, no_
     assert record["systems"][3]["data_sha256"] != record["systems"][1]["data_sha256"]
     assert record["systems"][3]["events"] == record["systems"][0]["events"]
     pairs = {(each["system"], each["against"]): each for each in record["pairwise"]}
-    assert pairs["theirs", "real"]["ties"] == 33 and pairs["theirs", "base"]["rate"] > 0.8
+    assert pairs["theirs", "real (synthesised)"]["ties"] == 33 and pairs["theirs", "base"]["rate"] > 0.8
     for file in out.iterdir():  # where things lay is nobody's business
         assert str(places) not in file.read_text(encoding="utf-8")
 
@@ -95,7 +95,9 @@ def test_the_same_seed_gives_the_same_report(places, tmp_path, no_pictures):
     for file in ("metrics.json", "report.md", "tables.tex", "report.html"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     a = (tmp_path / "a" / "metrics.json").read_text()
-    assert json.loads(a)["systems"][0]["name"] == "real"  # synthesised, since the prompts are the grammar's
+    assert (
+        json.loads(a)["systems"][0]["name"] == "real (synthesised)"
+    )  # synthesised, since the prompts are the grammar's
 
 
 def test_without_an_evaluator_and_real_motion(places, tmp_path, capsys, no_pictures):
@@ -144,6 +146,10 @@ def test_a_report_is_not_mixed_up_with_something_else(places, tmp_path, capsys, 
         (["{theirs}@temperature=1"], "the option temperature is not for a folder of motions"),
         (["{model}@fps=30"], "the option fps is not for a model"),
         (["./nowhere"], "./nowhere: there is no such folder"),
+        (
+            ["{theirs}", "x=generatd/"],
+            "generatd/: there is no such folder; expected a folder of motions, a checkpoint",
+        ),
         (["{theirs}/captions.csv"], "expected a folder of motions or a checkpoint folder, but it is a file"),
         (["{theirs}", "real={model}"], "expected a folder of real motion, synthesised or none"),
         (["{theirs}", "--samples", "0"], "Expected --samples of at least 1, got 0"),
@@ -155,7 +161,7 @@ def test_a_report_is_not_mixed_up_with_something_else(places, tmp_path, capsys, 
         (["{theirs}", "--evaluator", "{theirs}"], "model.safetensors"),
         (
             ["{model}@max_frames=8", "--prompts", "12", "--samples", "1", "--evaluator", "{evaluator}"],
-            "real: an evaluator's measures need at least 32 clips (a text chooses from that many), got 12",
+            "real (synthesised): an evaluator's measures need at least 32 clips (a text chooses from that many), got",
         ),
     ],
 )
@@ -164,6 +170,22 @@ def test_what_is_refused(places, tmp_path, capsys, words, message):
     assert evaluate(*(word.format(**names) for word in words), "--out", tmp_path / "r") == 1
     assert message in only_line(capsys.readouterr().err)
     assert not (tmp_path / "r").exists()
+
+
+def test_the_package_has_an_evaluator_that_tells_motions_apart(places, tmp_path, no_pictures):
+    shuffled = tmp_path / "shuffled"
+    shuffled.mkdir()
+    for i in range(33):
+        (shuffled / f"{i:02d}.npy").write_bytes((places / "theirs" / f"{(i + 7) % 33:02d}.npy").read_bytes())
+    (shuffled / "captions.csv").write_text((places / "theirs" / "captions.csv").read_text(encoding="utf-8"))
+    assert (
+        evaluate(f"right={places / 'theirs'}", f"wrong={shuffled}", "--replications", 1, "--out", tmp_path / "r") == 0
+    )
+    record = json.loads((tmp_path / "r" / "metrics.json").read_text())
+    assert record["made_with"]["evaluator"]["name"] == "atom_hf/evaluator_tiny"
+    right, wrong = (each["evaluator"] for each in record["systems"][1:])
+    assert right["R@3"]["mean"] > 0.8 > 0.4 > wrong["R@3"]["mean"]
+    assert right["FID"]["mean"] == pytest.approx(wrong["FID"]["mean"], abs=1e-6)  # the same motions, after all
 
 
 def test_without_systems_or_a_folder(capsys):
