@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole loop, as far as it goes today, on a laptop's processor in about a minute. Read it as documentation: each line is a
+# The whole loop, as far as it goes today, on a laptop's processor in minutes. Read it as documentation: each line is a
 # command of its own. Results go to ./outputs, or to the folder given.
 #
 #     bash examples/run_cpu.sh [FOLDER]
@@ -42,4 +42,6 @@ echo "10. Preferences: prompts, several motions for each, a judge, pairs; then w
 python "$examples/build_motionprefer.py" --prompts 16 --candidates 4 --output_dir "$out/motionprefer"
 atom-hf data validate "$out/motionprefer/dataset"
 atom-hf data stats "$out/motionprefer/dataset" --sheets 2 --out "$out/pairs"
-echo "Done: see $out/walk.png and $out/generated.mp4 and $out/pairs."
+echo "11. How good is it? Two temperatures and real motion in one report, which opens in a browser."
+atom-hf evaluate base=default hot=default@temperature=1.2 real=synthesised --prompts 48 --samples 2 --out "$out/report"
+echo "Done: see $out/walk.png and $out/generated.mp4, $out/pairs and $out/report/report.html."

@@ -138,7 +138,7 @@ def run(options: argparse.Namespace) -> int:
     )
     files = write_comparison(comparison, options.out, overwrite=options.overwrite)
     write = sys.stdout.write
-    write(f"{overview(comparison).markdown()}\n")
+    write(f"{overview(comparison).text()}\n")
     for note in comparison.notes:
         write(f"- {note}\n")
     write(f"\n{', '.join(path.name for path in files)} → {options.out}\n")

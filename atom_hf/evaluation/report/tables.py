@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from ...data.escaping import terminal_text
 from .markup import html_text, latex_text, markdown_text
 
 Direction = Literal["higher", "lower", "reference"]
@@ -176,6 +177,22 @@ class Table:
             name = markdown_text(row.name)
             lines.append(_pipes([f"*{name}*" if row.reference else name, *cells]))
         return "\n".join([*lines, *(f"\n{markdown_text(note)}" for note in self.footnotes)]) + "\n"
+
+    def text(self) -> str:
+        """The table for a terminal, its columns aligned.
+
+        Returns:
+            `str`: caption, table, and its notes.
+        """
+        heads = [f"{terminal_text(column.name)} {_arrow(column)}".strip() for column in self.columns]
+        lines = [[terminal_text(self.corner), *heads]]
+        lines += [[terminal_text(row.name), *cells] for row, cells in self._written(terminal_text, "{}*")]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        aligned = [
+            "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip() for line in lines
+        ]
+        notes = [f"\n{terminal_text(note).replace('Bold:', '*', 1)}" for note in self.footnotes]
+        return "\n".join([terminal_text(self.caption), "", *aligned, *notes]) + "\n"
 
     def latex(self) -> str:
         """The table as LaTeX, for the package booktabs.

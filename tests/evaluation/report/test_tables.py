@@ -99,6 +99,21 @@ def test_markdown():
     )
 
 
+def test_text():
+    assert FULL.text().splitlines() == [
+        "Scores",
+        "",
+        "system           FID ↓  R@3 ↑  kind",
+        "base     1.500 ± 0.100  0.400   a|b",
+        "ours    1.100 ± 0.100*      –   50%",
+        "real             0.000  0.800",
+        "",
+        "± half",
+        "",
+        "* better than every other row, and its interval overlaps no other.",
+    ]
+
+
 def test_latex():
     lines = FULL.latex().splitlines()
     assert lines[:2] == [r"\begin{table}", r"\centering"] and lines[-1] == r"\end{table}"
