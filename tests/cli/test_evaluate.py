@@ -59,8 +59,8 @@ def test_two_temperatures_a_folder_and_real_motion(places, tmp_path, capsys, no_
     words = [f"base={model}@{SHORT}0.5", f"hot={model}@{SHORT}1.5", f"theirs={places / 'theirs'}", "real=synthesised"]
     assert evaluate(*words, "--evaluator", places / "evaluator", "--out", out, *FEW) == 0
     printed = capsys.readouterr().out
-    for name in (r"*real (synthesised)*", "base", "hot", "theirs"):
-        assert f"\n| {name} |" in printed
+    for name in ("real (synthesised)", "base", "hot", "theirs"):
+        assert f"\n{name} " in printed
     assert "of the evaluator evaluator, which is not that of published numbers" in printed
     assert "Not comparable with published numbers." in printed and "no full rank" not in printed
     record = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
