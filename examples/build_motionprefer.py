@@ -1,19 +1,21 @@
 """Make a preference dataset: prompts → candidates → (sheets) → verdicts → pairs → Parquet and card.
 
     accelerate launch examples/build_motionprefer.py --output_dir outputs/motionprefer
+    accelerate launch --config_file examples/accelerate_configs/cpu_2.yaml examples/build_motionprefer.py
     accelerate launch --multi_gpu examples/build_motionprefer.py --model OpenMotionLab/MotionGPT-base --prompts 5276
     python examples/build_motionprefer.py --prompts_file prompts.txt --candidates 8 --sheets
 
 Without arguments: the model in the package, prompts of the grammar, the kinematic judge, minutes on two cores. Work is
 cut into pieces of a few prompts. A piece is written whole and never done twice: stop the command at any moment, start
-it again, with more processes or fewer, and the result is the same.
+it again, with more processes or fewer, and the result is the same. Votes that are added to the annotations since, or
+verdicts that are deleted and made anew, go into the dataset when the command runs again.
 
     OUTPUT_DIR/annotations/{prompts,candidates,verdicts}/00000.jsonl …   what was asked, made, and said of it
     OUTPUT_DIR/sheets/p00000-0.jpg …                                     with --sheets: what a vision judge looks at
     OUTPUT_DIR/dataset/                                                  for load_dataset("OUTPUT_DIR/dataset")
 """
 
-import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +24,7 @@ from typing import Any
 import numpy as np
 from accelerate import Accelerator
 from progress import ON_CPU
-from prompts import PromptConfig, write_prompts
+from prompts import PromptConfig, settings_of, write_prompts
 from trl import TrlParser
 
 from atom_hf import (
@@ -35,12 +37,12 @@ from atom_hf import (
     render_sheet,
 )
 from atom_hf.data import PairReport, PairRule
-from atom_hf.data.annotations import Annotated, Candidate, pieces, read_annotations
+from atom_hf.data.annotations import Annotated, Candidate, read_annotations
 from atom_hf.data.build import rows_of
 from atom_hf.data.card import CardFacts
 from atom_hf.data.folder import write_motionprefer
+from atom_hf.data.made_from import MadeFrom
 from atom_hf.data.stage import AnnotationStage
-from atom_hf.motion.formats.files import replacing
 
 Record = dict[str, Any]
 
@@ -65,10 +67,9 @@ class BuildConfig:
 def write_dataset(config: BuildConfig, asked: PromptConfig, annotations: Path, folder: Path, num_codes: int) -> None:
     """Pairs → Parquet and card, unless they are there already; and what came of it, for people."""
     rule = PairRule(config.min_gap, config.min_score, config.max_pairs)
-    stamp = folder.with_suffix(".json")  # what the dataset was made with; written last
-    made_with = json.dumps({"rule": asdict(rule), "pieces": pieces(annotations)})
-    if stamp.exists() and stamp.read_text() == made_with and (folder / "README.md").exists():
-        print(f"{folder} is there already, made with the same settings.")
+    made_from = MadeFrom(folder, annotations, {"rule": asdict(rule)})
+    if made_from.is_current():
+        print(f"{folder} is there already, made of the same annotations with the same settings.")
         return
     report = PairReport()
     facts = CardFacts(
@@ -82,9 +83,8 @@ def write_dataset(config: BuildConfig, asked: PromptConfig, annotations: Path, f
         report=report,
     )
     rows = rows_of(annotations, rule, num_codes=num_codes, report=report)
-    summary = write_motionprefer(rows, folder, num_codes=num_codes, facts=facts, overwrite=folder.exists())
-    with replacing(stamp) as unfinished:
-        unfinished.write_text(made_with)
+    summary = write_motionprefer(rows, folder, num_codes=num_codes, facts=facts, overwrite=True)
+    made_from.write()
     print(f"\n{report}\n\n{summary}\n\nLook at it: atom-hf data stats {folder}")
 
 
@@ -102,13 +102,16 @@ def main(config: BuildConfig, asked: PromptConfig) -> None:
     accelerator = Accelerator(cpu=ON_CPU)
     if config.judge != "kinematic":
         raise ValueError(f"The judge of this version is 'kinematic', got {config.judge!r}.")
+    if config.candidates < 2:
+        raise ValueError(f"A pair is made of two motions of a prompt, got --candidates {config.candidates}.")
+    PairRule(config.min_gap, config.min_score, config.max_pairs)  # it checks its numbers
+    model = MotionGPTForPreference.from_pretrained(config.model).to(accelerator.device).eval()
     out, judge = Path(config.output_dir), KinematicJudge()
     stage = AnnotationStage(out / "annotations", accelerator.process_index, accelerator.num_processes)
-    settings = {n: value for n, value in (asdict(config) | asdict(asked)).items() if n not in NOT_OF_CANDIDATES}
+    settings = {n: value for n, value in (asdict(config) | settings_of(asked)).items() if n not in NOT_OF_CANDIDATES}
     if accelerator.is_main_process:
         stage.begin(settings, lambda: write_prompts(asked), settings.pop("piece"))
     accelerator.wait_for_everyone()
-    model = MotionGPTForPreference.from_pretrained(config.model).to(accelerator.device).eval()
 
     def candidates(name: str) -> Iterator[Record]:
         prompts = stage.prompts(name)
@@ -162,4 +165,7 @@ def main(config: BuildConfig, asked: PromptConfig) -> None:
 
 
 if __name__ == "__main__":
-    main(*TrlParser((BuildConfig, PromptConfig)).parse_args_and_config())
+    try:
+        main(*TrlParser((BuildConfig, PromptConfig)).parse_args_and_config())
+    except (ValueError, OSError) as error:  # what users can mend; anything else is a bug and keeps its traceback
+        sys.exit(f"build_motionprefer: {error}")

@@ -19,6 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..motion.formats.files import replacing
+from .data_import import as_options, run_import
 from .render import save_picture
 
 _KINDS = "MotionPrefer's Parquet, raw annotations, or the files of InstructMotion or AToM"
@@ -103,13 +104,18 @@ def _add_import(steps: Any) -> None:
         "import",
         "bring labels of others into MotionPrefer's Parquet",
         "Read InstructMotion or AToM (a folder or a .zip archive), or raw annotations, and write MotionPrefer. All\n"
-        "pairs of a prompt come into one split. Rows that cannot be used are left out, counted and told of.",
+        "pairs of a prompt come into one split. Rows of InstructMotion and AToM that cannot be used are left out,\n"
+        "counted and told of; raw annotations are your own, and the first fault in them stops the command.",
         "atom-hf data import InstructMotion/ motionprefer/\natom-hf data import AToM/ motionprefer/ --strict",
     )
     parser.add_argument("source", type=Path, help="InstructMotion, AToM, or raw annotations")
     parser.add_argument("target", type=Path, help="folder to write; new or empty")
     parser.add_argument("--strict", action="store_true", help="stop at the first row that cannot be used")
     parser.add_argument("--overwrite", action="store_true", help="replace a MotionPrefer folder")
+    parser.add_argument("--task", help="AToM: task of all files; the names of folders say it without this")
+    parser.add_argument("--min-gap", type=float, default=0.5, help="annotations: smallest gap of two scores (0.5)")
+    parser.add_argument("--min-score", type=float, default=3.0, help="annotations: the winner is above it (3)")
+    parser.add_argument("--max-pairs", type=int, default=4, help="annotations: most pairs of a prompt (4)")
     parser.add_argument("--test-share", type=float, default=0.1, help="share of the prompts that are held out (0.1)")
     parser.add_argument("--split-seed", type=int, default=0, help="another one holds out other prompts (0)")
     parser.add_argument("--num-codes", type=int, default=512, help="size of the codebook (512)")
@@ -129,10 +135,11 @@ def _add_export(steps: Any) -> None:
         "atom-hf data export motionprefer/ train.jsonl --format trl --split train",
     )
     parser.add_argument("folder", type=Path, help=_KINDS)
-    parser.add_argument("target", type=Path, help="folder to write, new or empty; a file for trl")
+    parser.add_argument("target", type=Path, help="folder to write, new or empty; for trl a new .jsonl file")
     parser.add_argument("--format", required=True, choices=["instructmotion", "features", "trl"], help="what to write")
     parser.add_argument("--split", choices=["train", "test"], help="pairs of this split alone")
     parser.add_argument("--model", help="checkpoint whose VQ-VAE decodes features; the package's tiny one without it")
+    parser.add_argument("--overwrite", action="store_true", help="trl: replace a .jsonl file")
     parser.set_defaults(run=run_export)
 
 
@@ -153,7 +160,7 @@ def run_validate(options: argparse.Namespace) -> int:
     from ..data.validate import validate_folder
 
     validation = validate_folder(options.folder, _num_codes(options))
-    sys.stdout.write(validation.report(options.limit))
+    sys.stdout.write(as_options(validation.report(options.limit)))
     return 0 if validation.ok else 1
 
 
@@ -220,51 +227,6 @@ def _write_sheets(options: argparse.Namespace) -> int:
     return len(rows)
 
 
-def run_import(options: argparse.Namespace) -> int:
-    """Import, and print what was written and left out.
-
-    Args:
-        options (`argparse.Namespace`): the command's options.
-
-    Returns:
-        `int`: 0.
-
-    Raises:
-        ValueError: if the source cannot be read, or with --strict a row of it cannot be used.
-        OSError: if the source is not there, or the target holds something.
-        ImportError: if `datasets` is not installed.
-    """
-    from ..data.validate import ANNOTATIONS, ATOM, MOTIONPREFER, kind_of
-    from ..data.validate_parquet import require_datasets
-
-    kind = kind_of(options.source)
-    if kind == MOTIONPREFER:
-        raise ValueError(f"{options.source} is MotionPrefer already; datasets.load_dataset reads it as it is.")
-    require_datasets()
-    from ..data.build import rows_of
-    from ..data.card import CardFacts
-    from ..data.folder import write_motionprefer
-    from ..data.importers import ImportReport, read_atom, read_instructmotion
-    from ..data.schema import prompt_of
-    from ..data.splits import split_of_prompt
-
-    report = ImportReport()
-    division = {"test_share": options.test_share, "num_codes": options.num_codes}
-    if kind == ANNOTATIONS:
-        rows = rows_of(options.source, split_seed=options.split_seed, report=report, **division)
-    else:
-        read = read_atom if kind == ATOM else read_instructmotion
-        on_fault = "raise" if options.strict else "skip"
-        labels = read(options.source, report=report, on_fault=on_fault, num_codes=options.num_codes)
-        rows = ((split_of_prompt(prompt_of(row), options.test_share, options.split_seed), row) for row in labels)
-    facts = CardFacts(report=report)
-    summary = write_motionprefer(
-        rows, options.target, num_codes=options.num_codes, facts=facts, overwrite=options.overwrite
-    )
-    sys.stdout.write(f"{options.source} ({kind}): {report}\n{summary}\n")
-    return 0
-
-
 def run_export(options: argparse.Namespace) -> int:
     """Export, and print what was written.
 
@@ -281,14 +243,21 @@ def run_export(options: argparse.Namespace) -> int:
     """
     from ..data import PairReport
     from ..data.exporters import write_features, write_instructmotion, write_trl
+    from ..data.places import check_place
     from ..data.stats import read_rows
 
+    if options.overwrite and options.format != "trl":
+        raise ValueError(f"--overwrite is for --format trl; {options.format} takes a new or an empty folder.")
+    check_place(options.target)
     rows = (row for split, row in read_rows(options.folder) if options.split in (None, split))
     report = PairReport()
     if options.format == "instructmotion":
         count = write_instructmotion(options.target, rows)
     elif options.format == "trl":
-        count = write_trl(options.target, rows, report=report)
+        try:
+            count = write_trl(options.target, rows, report=report, overwrite=options.overwrite)
+        except FileExistsError as error:
+            raise FileExistsError(as_options(str(error))) from error
     else:
         model = _load_model(options)
 

@@ -22,8 +22,9 @@ from .degrees import SKIPPED, read_degree
 from .faults import AnnotationError, OnFault, raise_or_tell
 from .json_lines import read_lines
 from .json_lines import write_lines as write_lines  # for those who write what is read here
-from .schema import TASKS
+from .schema import HUMAN, TASKS
 from .splits import SPLITS
+from .values import is_scenario
 
 PARTS = ("prompts", "candidates", "verdicts", "votes")
 VOTES = ("first", "second", SKIPPED)
@@ -153,6 +154,8 @@ def _value(path: Path, row: int, record: Mapping[str, Any], name: str, kind: typ
         raise AnnotationError(
             path, f"expected {name!r}, but the row has {', '.join(map(repr, record)) or 'nothing'}.", row
         )
+    if kind is int and type(value) is int and not -(2**63) <= value < 2**63:
+        raise AnnotationError(path, f"expected {name!r} to be an integer of at most 64 bits, got {value}.", row)
     if value is default or (isinstance(value, kind) and not isinstance(value, bool)):
         return value
     words = {str: "text", int: "an integer", float: "a number", list: "a list"}[kind]
@@ -163,15 +166,22 @@ def _value(path: Path, row: int, record: Mapping[str, Any], name: str, kind: typ
 
 def _prompt(path: Path, row: int, record: Mapping[str, Any]) -> Annotated:
     scenario = record.get("scenario")
+    if scenario is not None and not isinstance(scenario, str):
+        scenario = json.dumps(scenario, ensure_ascii=False)
     prompt = Annotated(
         _value(path, row, record, "prompt_id", str),
         _value(path, row, record, "prompt", str),
         _value(path, row, record, "task", str, "overall"),
-        scenario if scenario is None or isinstance(scenario, str) else json.dumps(scenario, ensure_ascii=False),
+        scenario,
         _value(path, row, record, "split", str, None),
     )
+    if not prompt.prompt_id.strip():
+        raise AnnotationError(path, f"expected a name in 'prompt_id', got {prompt.prompt_id!r}.", row)
     if not prompt.prompt.strip():
         raise AnnotationError(path, "expected a prompt, got an empty one.", row)
+    if scenario is not None and not is_scenario(scenario):
+        problem = f"expected a scenario, a JSON object with events, or null, got {scenario[:80]!r}."
+        raise AnnotationError(path, problem, row)
     if prompt.task not in TASKS:
         raise AnnotationError(path, f"expected a task, one of {', '.join(TASKS)}, got {prompt.task!r}.", row)
     if prompt.split not in (None, *SPLITS):
@@ -219,12 +229,16 @@ def _add_verdict(
         raise AnnotationError(path, f"sample {sample} of {prompt.prompt_id!r} has two verdicts.", row)
     if score is not None and not 1 <= score <= 5:
         raise AnnotationError(path, f"expected a score from 1 to 5, or null, got {score}.", row)
+    judge = _value(path, row, record, "judge", str, "")
+    if judge == HUMAN:
+        problem = f"expected the name of a judge, got {HUMAN!r}: people compare two motions; put that into votes/."
+        raise AnnotationError(path, problem, row)
     judged.add((prompt.prompt_id, sample))
     prompt.candidates[sample] = replace(
         prompt.candidates[sample],
         score=score,
         cause=_value(path, row, record, "cause", str, None),
-        judge=_value(path, row, record, "judge", str, ""),
+        judge=judge,
         rules_version=_value(path, row, record, "rules_version", str, ""),
     )
 
@@ -241,6 +255,9 @@ def _add_vote(prompts: Mapping[str, Annotated], path: Path, row: int, record: Ma
         degree = SKIPPED if choice == SKIPPED else read_degree(record.get("degree"))
     except ValueError as error:
         raise AnnotationError(path, str(error), row) from error
+    if degree == SKIPPED and choice != SKIPPED:
+        problem = f"expected a degree of preference beside the choice {choice!r}, got {degree!r}."
+        raise AnnotationError(path, problem, row)
     prompt.votes.append(Vote(first, second, choice, degree, _value(path, row, record, "voter", str, "")))
 
 

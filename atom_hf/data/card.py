@@ -16,7 +16,8 @@ from ..motion.codes import NUM_CODES
 from .citation import CITATION
 from .degrees import DEGREES
 from .escaping import markdown_text
-from .pairs import PairReport, PairRule
+from .importers.labels import LAST
+from .pairs import MAJORITY, PairReport, PairRule
 from .parts import PARTS, parts_of_config
 from .schema import COLUMNS, CONFIGS, HUMAN
 from .splits import SPLITS
@@ -64,6 +65,7 @@ class CardFacts:
         terms (`str`, *optional*): what a user of the data has to keep to, besides what every card says.
         tiny (`bool`, *optional*): whether the motions come from a toy model; found out from the models' names by
             default.
+        votes (`str`, *optional*): how several votes on a pair became one verdict; what the report says by default.
     """
 
     name: str = "MotionPrefer"
@@ -76,6 +78,7 @@ class CardFacts:
     report: PairReport | None = None
     terms: str | None = None
     tiny: bool | None = None
+    votes: str | None = None
 
 
 # The card in dataset_cards/ is about what atom_hf writes unless it is told otherwise, not about one dataset.
@@ -87,6 +90,7 @@ FORMAT = CardFacts(
         "columns judge and rules_version say who, row by row"
     ),
     calibration="belongs here: how often the judge and people agree, on how many pairs",
+    votes=f"where they were raw annotations, {MAJORITY}; where they were imported, {LAST}",
     rule=PairRule(),
 )
 
@@ -159,6 +163,10 @@ def configs_of(summary: WriteSummary | None = None) -> list[dict[str, Any]]:
         ]
         if files:
             configs.append({"config_name": name, **({"default": True} if name == "all" else {}), "data_files": files})
+        if files and summary and summary.digests:
+            # `datasets` keeps what it read by what the card says, not by the files: other rows need other words here
+            digests = [summary.digests.get(part, "")[:16] for part in parts_of_config(name)]
+            configs[-1]["description"] = f"sha256 {' '.join(filter(None, digests))}"
     return configs
 
 
@@ -217,10 +225,9 @@ def _made(facts: CardFacts, summary: WriteSummary | None) -> Iterable[str]:
         )
     else:
         yield f"- **Pair rule**: {_NOT_STATED}"
-    yield (
-        "- **Votes**: the majority decides, and the degree is the median of those that the majority gave; most people "
-        "skipping makes a skipped pair, a draw an unsure one."
-    )
+    votes = facts.votes or "; ".join(sorted(facts.report.verdicts if facts.report else ()))
+    if votes or summary is None or HUMAN in summary.counts:
+        yield f"- **Votes**: {_stated(votes)}"
 
 
 def _stated(text: str | None, names: str = "") -> str:

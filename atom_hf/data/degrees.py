@@ -13,10 +13,13 @@ DEGREES = ("much better", "better", "slightly better", UNSURE, SKIPPED)  # from 
 MARGINS = {"much better": 3.0, "better": 2.0, "slightly better": 1.0, UNSURE: 0.0, SKIPPED: 0.0}
 # The smallest gap of two scores, on the scale from 1 to 5, for each degree; half a point is one event of eight.
 GAPS = {"much better": 2.0, "better": 1.0, "slightly better": 0.5, UNSURE: 0.0}
+# Scores are sums of fractions, and stored in single precision: 4.1 - 3.6 is 0.49999999999999956, and what is stored of
+# 3.8 - 1.8 is 1.9999999. A gap that misses a limit by no more than that has reached it.
+TOLERANCE = 1e-6
 
 
 def degree_of_gap(gap: float) -> str:
-    """The degree of preference that two scores stand for.
+    """The degree of preference that two scores stand for; rounding of the scores makes no difference.
 
     Args:
         gap (`float`): the winner's score less the loser's, on the judges' scale from 1 to 5; at least 0.
@@ -28,7 +31,7 @@ def degree_of_gap(gap: float) -> str:
         ValueError: if the gap is negative or no number.
     """
     for degree, smallest in GAPS.items():
-        if gap >= smallest:
+        if gap >= max(smallest - TOLERANCE, 0.0):
             return degree
     raise ValueError(f"A gap between scores is a number of at least 0, got {gap}.")
 

@@ -107,12 +107,17 @@ class Validation:
 
         Returns:
             `str`: lines of text.
+
+        Raises:
+            ValueError: if the limit is below 0.
         """
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit is a number of faults, at least 0, got {limit}.")
         counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         lines = [f"{self.folder}: {self.kind}, {counts}"]
         if self.ok:
             return f"{lines[0]}\nNo faults.\n"
-        shown = self.faults if limit is None else self.faults[: max(limit, 0)]
+        shown = self.faults if limit is None else self.faults[:limit]
         for file, faults in groupby(shown, key=lambda fault: fault.file):
             rows = [(f"row {row:,}" if row is not None else "", problem) for _, row, problem, _ in faults]
             width = max(len(row) for row, _ in rows)

@@ -20,9 +20,13 @@ import pyarrow.parquet as pq
 from ..motion.codes import NUM_CODES
 from ..motion.formats.whole_folder import whole_folder
 from .card import CardFacts, dataset_card
+from .made_from import digest_of
+from .pairs import PairReport, PairRule
 from .parts import PARTS, part_of
+from .places import RunLock, check_place
 from .schema import faults, prompt_of
 from .splits import SPLITS
+from .stopped_runs import clear_stopped_runs
 from .summary import WriteSummary
 from .tables import arrow_schema, table_of
 from .uniqueness import OneSplit, Unique
@@ -30,7 +34,8 @@ from .uniqueness import OneSplit, Unique
 _GROUP = 1_000  # rows; the Hub's viewer reads a group at a time
 _FILE = 20_000  # rows
 _MARK = b"motionprefer"  # in the files' metadata: the size of the codebook, and by which we know our own
-_BESIDE = ("README.md", "data", ".gitattributes", ".cache", ".git")  # what may be in a folder that is replaced
+_KEPT = (".git", ".gitattributes", ".cache")  # what goes over into a folder that replaces another
+_BESIDE = ("README.md", "data", *_KEPT)  # what may be in a folder that is replaced
 
 
 def write_motionprefer(
@@ -60,18 +65,26 @@ def write_motionprefer(
 
     Raises:
         FileExistsError: if the folder holds something, and `overwrite` is off or it is no dataset of ours.
+        OSError: if nothing can be written there, or another run is writing to it.
         ValueError: if there are no rows, a row has a fault, two have one id, or a prompt is in both splits. The folder
             is as it was then.
     """
     folder = Path(folder).resolve()
     if min(rows_per_group, rows_per_file) < 1:
         raise ValueError(f"A row group and a file have at least one row, got {rows_per_group} and {rows_per_file}.")
+    check_place(folder)
     check = partial(_check_target, overwrite=overwrite)
-    with whole_folder(folder, check, keep=(".git", ".gitattributes", ".cache")) as unfinished:
-        summary = _write_rows(rows, unfinished, num_codes, min(rows_per_group, rows_per_file), rows_per_file)
-        summary.folder = folder
-        card = dataset_card(facts, summary=summary, num_codes=num_codes)
-        (unfinished / "README.md").write_text(card, encoding="utf-8")
+    report, rule = (facts.report, facts.rule) if facts else (None, None)
+    with RunLock(folder.with_name(f".{folder.name}.lock"), of=folder).alone() as locked:
+        if locked:
+            clear_stopped_runs(folder, ("README.md", "data"), keep=_KEPT)
+        with whole_folder(folder, check, keep=_KEPT) as unfinished:
+            summary = _write_rows(rows, unfinished, num_codes, min(rows_per_group, rows_per_file), rows_per_file)
+            if not summary.rows:
+                raise ValueError(_nothing(report, rule))
+            summary.folder = folder
+            card = dataset_card(facts, summary=summary, num_codes=num_codes)
+            (unfinished / "README.md").write_text(card, encoding="utf-8")
     return summary
 
 
@@ -155,7 +168,12 @@ def _write_rows(
     ids, prompts, one_split = Unique(), Unique(), OneSplit()
     shards: dict[tuple[str, str], _Shards] = {}
     try:
-        for number, (split, row) in enumerate(rows, 1):
+        for number, item in enumerate(rows, 1):
+            if not isinstance(item, tuple) or len(item) != 2 or not isinstance(item[1], Mapping):
+                raise TypeError(
+                    f"Row {number}: expected a split and a row, as rows_of has them, got {str(item)[:80]}."
+                )
+            split, row = item
             if split not in SPLITS:
                 raise ValueError(f"Row {number}: expected a split, one of {', '.join(SPLITS)}, got {split!r}.")
             if found := faults(row, num_codes):
@@ -170,8 +188,6 @@ def _write_rows(
             if key not in shards:
                 shards[key] = _Shards(folder / "data" / key[0], split, num_codes, group, most)
             shards[key].add(row)
-        if not shards:
-            raise ValueError("Expected at least one pair, got none; a dataset without rows cannot be loaded.")
         for part in shards.values():
             part.finish()
     finally:
@@ -179,7 +195,21 @@ def _write_rows(
             part.close()
     files = list(folder.glob("data/*/*.parquet"))
     summary.files, summary.num_bytes = len(files), sum(path.stat().st_size for path in files)
+    summary.digests = {part: digest_of(folder.glob(f"data/{part}/*"), folder) for part in summary.counts}
     return summary
+
+
+def _nothing(report: PairReport | None, rule: PairRule | None) -> str:
+    """What to say of a dataset without rows, with what became of those that there might have been."""
+    text = "Expected at least one pair, got none; a dataset without rows cannot be loaded."
+    if report is not None:
+        text += f"\n{report}"
+    if rule is not None:
+        text += (
+            f"\nMore pairs come from a smaller min_gap (it is {rule.min_gap:g}), a smaller min_score (it is "
+            f"{rule.min_score:g}), or more motions of each prompt."
+        )
+    return text
 
 
 class _Shards:
@@ -245,9 +275,19 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         if path.is_file() and not (path.suffix == ".parquet" and path.parent.name in PARTS)
     ]
     ours = any(_MARK in (_metadata(path) or {}) for path in folder.glob("data/*/*.parquet"))
+    if not ours and not any(folder.glob("data/*/*")):  # somebody has deleted the data: the card is left to tell
+        ours = _is_our_card(folder / "README.md")
     if others or not ours:
         why = f"it holds {', '.join(others[:5])}" if others else "no file in it says so"
         raise FileExistsError(f"{folder}: only a MotionPrefer is replaced, and {why}; choose another folder.")
+
+
+def _is_our_card(path: Path) -> bool:
+    try:
+        header = path.read_text(encoding="utf-8").split("\n---\n")[0]
+    except (OSError, UnicodeDecodeError):
+        return False
+    return header.startswith("---\n") and "\n- motionprefer\n" in header and "\n- atom_hf\n" in header
 
 
 def _metadata(path: Path) -> dict[bytes, bytes] | None:

@@ -24,8 +24,12 @@ def read_lines(path: str | Path, on_fault: OnFault | None = None) -> Iterator[tu
         `tuple[int, dict]`: row and object.
 
     Raises:
-        AnnotationError: if the file is absent or a line is no JSON object.
+        AnnotationError: if the file is absent, or no file (a pipe would be waited for), or a line is no JSON object.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        what = "a folder" if Path(path).is_dir() else "a pipe, a socket or a device"
+        raise_or_tell(AnnotationError(path, f"expected a JSON Lines file, but it is {what}."), on_fault)
+        return
     try:
         with Path(path).open(encoding="utf-8") as file:
             for row, line in enumerate(file, 1):

@@ -7,14 +7,20 @@ print(report)   →   612 pairs of 200 prompts; left out: 1203 of equal scores, 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
+from numbers import Integral, Real
 from typing import Any
 
 from ..motion.codes import NUM_CODES
 from .annotation_records import Annotated, Candidate, Vote
-from .degrees import SKIPPED, UNSURE, degree_of_gap
+from .degrees import SKIPPED, TOLERANCE, UNSURE, degree_of_gap
 from .schema import CHOICES, HUMAN, pair_row
+
+MAJORITY = (
+    "the majority decides, and the degree is the median of those that the majority gave; most people skipping makes a "
+    "skipped pair, a draw an unsure one"
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class PairRule:
             the largest gaps first.
 
     Raises:
+        TypeError: if one of them is no number.
         ValueError: if a number is out of range.
     """
 
@@ -36,6 +43,10 @@ class PairRule:
     max_pairs: int = 4
 
     def __post_init__(self) -> None:
+        for name, kind in (("min_gap", Real), ("min_score", Real), ("max_pairs", Integral)):
+            if not isinstance(value := getattr(self, name), kind) or isinstance(value, bool):
+                words = "a number" if kind is Real else "an integer"
+                raise TypeError(f"{name} is {words}, got {value!r}, a {type(value).__name__}.")
         if not 0 < self.min_gap <= 4:
             raise ValueError(f"min_gap is above 0 and at most 4, as scores go from 1 to 5, got {self.min_gap}.")
         if not 0 <= self.min_score < 5:
@@ -55,6 +66,7 @@ class PairReport:
         degrees (`Counter[str]`): pairs by degree of preference.
         left_out (`Counter[str]`): couples of motions that made no pair, by cause.
         unscored (`Counter[str]`): motions without a score, by cause.
+        verdicts (`set[str]`): how several opinions on a pair became one, such as `MAJORITY`; the card says it.
     """
 
     prompts: int = 0
@@ -63,6 +75,7 @@ class PairReport:
     degrees: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     unscored: Counter[str] = field(default_factory=Counter)
+    verdicts: set[str] = field(default_factory=set)
 
     def add(self, other: "PairReport") -> None:
         """Count what another report counted.
@@ -76,6 +89,7 @@ class PairReport:
         self.degrees += other.degrees
         self.left_out += other.left_out
         self.unscored += other.unscored
+        self.verdicts |= other.verdicts
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON.
@@ -83,7 +97,10 @@ class PairReport:
         Returns:
             `dict[str, Any]`: the fields.
         """
-        return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
+        fields: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            fields[name] = dict(value) if isinstance(value, Counter) else value
+        return fields | {"verdicts": sorted(self.verdicts)}
 
     def __str__(self) -> str:
         lines = [f"{self.pairs} pairs of {self.paired} of {self.prompts} prompts"]
@@ -144,6 +161,7 @@ def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM
 
     The degree is the median of those that the majority gave, the weaker one of two. A couple on which most people skip
     stays in the data, marked as skipped. A draw counts as negligibly better, for the motion that was voted for first.
+    The rows have no scores: what a judge gave the same motions is its own opinion, in rows of its own.
 
     Args:
         prompt ([`Annotated`]): with candidates and votes.
@@ -160,7 +178,7 @@ def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM
     rows = []
     for votes in couples.values():
         winner, loser, degree = majority(votes)
-        chosen, rejected = prompt.candidates[winner], prompt.candidates[loser]
+        chosen, rejected = (replace(prompt.candidates[sample], score=None) for sample in (winner, loser))
         if chosen.codes == rejected.codes and degree != SKIPPED:
             report.left_out["of two motions that are the same"] += 1
             continue
@@ -181,6 +199,8 @@ def pairs_from_votes(prompt: Annotated, report: PairReport, num_codes: int = NUM
             )
         )
     _count(rows, report)
+    if rows:
+        report.verdicts.add(MAJORITY)
     return rows
 
 
@@ -206,10 +226,16 @@ def majority(votes: Sequence[Vote]) -> tuple[int, int, str]:
         `tuple[int, int, str]`: samples of winner and loser, and the degree of preference; `"skipped"` if more people
             skipped than voted for either motion.
     """
-    last = {vote.voter or str(i): vote for i, vote in enumerate(votes)}.values()  # nobody's name: every vote counts
+    by_voter: dict[str | int, Vote] = {}
+    for i, vote in enumerate(votes):
+        voter = vote.voter or i  # nobody's name: every vote counts
+        by_voter.pop(voter, None)  # so that the votes that count stay in the order in which they came
+        by_voter[voter] = vote
+    last = by_voter.values()
     count = Counter(map(_voted_for, last))
-    samples = sorted((votes[0].first, votes[0].second), key=lambda sample: -count[sample])  # stable: first stays first
-    winner, loser = samples
+    voted = [sample for vote in last if (sample := _voted_for(vote)) is not None]
+    in_order = dict.fromkeys([*voted, votes[0].first, votes[0].second])
+    winner, loser = sorted(in_order, key=lambda sample: -count[sample])  # stable: of a draw, the one voted for first
     if count[None] > count[winner]:
         return winner, loser, SKIPPED
     if count[winner] == count[loser]:
@@ -220,7 +246,8 @@ def majority(votes: Sequence[Vote]) -> tuple[int, int, str]:
 
 
 def _voted_for(vote: Vote) -> int | None:
-    return {"first": vote.first, "second": vote.second}.get(vote.choice)
+    """The sample, or None for a vote that skips."""
+    return None if vote.degree == SKIPPED else {"first": vote.first, "second": vote.second}.get(vote.choice)
 
 
 def _score(candidate: Candidate) -> float:
@@ -235,7 +262,7 @@ def _why_not(better: Candidate, worse: Candidate, rule: PairRule) -> str | None:
         return "of equal scores"
     if (better.judge, better.rules_version) != (worse.judge, worse.rules_version):
         return "judged by two judges, or by two versions of the rules"
-    if _score(better) - _score(worse) < rule.min_gap - 1e-9:  # scores are sums of fractions
+    if _score(better) - _score(worse) < rule.min_gap - TOLERANCE:
         return f"with a gap below {rule.min_gap:g}"
     if _score(better) <= rule.min_score:
         return f"with a winner of at most {rule.min_score:g}"

@@ -8,7 +8,6 @@
  "chosen_model": "motiongpt_tiny", "rejected_model": …, "chosen_seed": 0, "rejected_seed": 0, "votes": []}
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import index
@@ -16,7 +15,8 @@ from typing import Any, NamedTuple
 
 from ..motion import codes_to_text
 from ..motion.codes import NUM_CODES, motion_token
-from .degrees import DEGREES, MARGINS, SKIPPED
+from .degrees import DEGREES, MARGINS, SKIPPED, TOLERANCE, degree_of_gap
+from .values import is_scenario, shown, value_fault
 
 TASKS = ("integrity", "temporal", "frequency", "overall")
 HUMAN = "human"  # the judge of pairs that people voted on
@@ -120,7 +120,7 @@ def pair_row(
         prompt (`str`): what the person does.
         task (`str`): one of `TASKS`.
         chosen (`Mapping`): the better motion: `codes` `[n]`, and where known `sample` (its name among the prompt's
-            motions), `score`, `model`, `seed`.
+            motions), `score` (of a judge; people only compare), `model`, `seed`.
         rejected (`Mapping`): the other motion, likewise.
         degree (`str`): one of `DEGREES`.
         judge (`str`): who judged.
@@ -181,24 +181,6 @@ def prompt_of(row: Mapping[str, Any]) -> str:
     raise ValueError(f"Expected a prompt with a user's message, got {str(prompt)[:80]}.")
 
 
-def is_text(value: str) -> bool:
-    """Whether a string can be stored: half of a character, which JSON can spell as `"\\ud83d"`, cannot.
-
-    Args:
-        value (`str`): any string.
-
-    Returns:
-        `bool`: whether it has an encoding in UTF-8.
-    """
-    if value.isascii():
-        return True
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def faults(row: Mapping[str, Any], num_codes: int = NUM_CODES) -> list[str]:
     """What is wrong with a row, in words.
 
@@ -209,49 +191,21 @@ def faults(row: Mapping[str, Any], num_codes: int = NUM_CODES) -> list[str]:
     Returns:
         `list[str]`: each says what was expected and what came; empty for a good row.
     """
+    if not isinstance(row, Mapping):
+        return [f"expected a row, a value for each column, got {shown(row)}"]
     found = []
     if missing := [name for name in COLUMNS if name not in row]:
         found.append(f"columns missing: {', '.join(missing)}")
     if extra := [name for name in row if name not in COLUMNS]:
         found.append(f"unknown columns: {', '.join(map(str, extra))}")
     for name, column in COLUMNS.items():
-        if name in row and (fault := _fault(column, row[name], num_codes)):
+        if name not in row or (row[name] is None and column.optional):
+            continue
+        if row[name] is None:
+            found.append(f"{name}: expected a value, got null")
+        elif fault := value_fault(row[name], column.kind, num_codes):
             found.append(f"{name}: {fault}")
     return found or _contradictions(row, num_codes)
-
-
-def _fault(column: Column, value: Any, num_codes: int) -> str | None:
-    if value is None:
-        return None if column.optional else "expected a value, got null"
-    match column.kind:
-        case "string":
-            return None if isinstance(value, str) and is_text(value) else f"expected text, got {value!r}"
-        case "float":
-            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-            return None if number else f"expected a finite number, got {value!r}"
-        case "integer":
-            whole = isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
-            return None if whole else f"expected an integer of at most 64 bits, got {str(value)[:80]}"
-        case "codes":
-            if not isinstance(value, Sequence) or isinstance(value, str) or not len(value):
-                return f"expected codes of a motion, at least one, got {value!r}"
-            if set(map(type, value)) == {int} and 0 <= min(value) and max(value) < num_codes:
-                return None
-            bad = [code for code in value if type(code) is not int or not 0 <= code < num_codes]
-            return f"expected codes from 0 to {num_codes - 1}, got {bad[:3]}"
-        case "messages":
-            return _fault_of_records(value, ("role", "content"), least=1)
-        case _:
-            return _fault_of_records(value, ("voter", "choice", "degree"), least=0)
-
-
-def _fault_of_records(value: Any, names: tuple[str, ...], least: int) -> str | None:
-    fine = isinstance(value, Sequence) and not isinstance(value, str) and len(value) >= least
-    for record in value if fine else ():
-        fine = fine and isinstance(record, Mapping) and record.keys() == set(names)
-        fine = fine and all(isinstance(record[name], str) and is_text(record[name]) for name in names)
-    wanted = ", ".join(f'"{name}": text' for name in names)
-    return None if fine else f"expected a list of {{{wanted}}}, got {str(value)[:80]}"
 
 
 def _says(messages: Sequence[Mapping[str, str]], codes: Sequence[int], num_codes: int) -> bool:
@@ -275,8 +229,12 @@ def _contradictions(row: Mapping[str, Any], num_codes: int) -> list[str]:
         found.append(f"degree: expected one of {', '.join(DEGREES)}, got {row['degree']!r}")
     elif row["margin"] != MARGINS[row["degree"]]:
         found.append(f"margin: expected {MARGINS[row['degree']]:g} for {row['degree']!r}, got {row['margin']}")
-    if row["prompt"][0]["role"] != "user" or not row["prompt"][0]["content"].strip():
-        found.append(f"prompt: expected a user's message, got {str(row['prompt'])[:80]}")
+    found += [f"{name}: expected a name, got {row[name]!r}" for name in ("id", "prompt_id") if not row[name].strip()]
+    if row["scenario"] is not None and not is_scenario(row["scenario"]):
+        found.append(f"scenario: expected a JSON object with events, or null, got {row['scenario'][:80]!r}")
+    first, *others = row["prompt"]
+    if others or first["role"] != "user" or not first["content"].strip():
+        found.append(f"prompt: expected a user's message and no other, got {shown(row['prompt'])}")
     for name in ("chosen", "rejected"):
         if not _says(row[name], row[f"{name}_codes"], num_codes):
             found.append(f"{name}: expected the motion text of {name}_codes, got {row[name][0]['content'][:60]!r}")
@@ -285,10 +243,29 @@ def _contradictions(row: Mapping[str, Any], num_codes: int) -> list[str]:
             found.append(f"{name}_score: expected a score from 1 to 5, got {score}")
     if row["chosen_codes"] == row["rejected_codes"] and row["degree"] != SKIPPED:
         found.append("chosen and rejected are the same motion; expected two that differ")
-    scores = row["chosen_score"], row["rejected_score"]
-    if None not in scores and scores[0] < scores[1] and row["degree"] != SKIPPED and row["judge"] != HUMAN:
-        found.append(f"chosen_score: expected at least rejected_score, got {scores[0]} and {scores[1]}")
     for vote in row["votes"]:
         if vote["choice"] not in CHOICES or vote["degree"] not in DEGREES:
             found.append(f"votes: expected choices {', '.join(CHOICES)} and degrees of preference, got {dict(vote)}")
-    return found
+        elif (vote["choice"] == SKIPPED) != (vote["degree"] == SKIPPED):
+            found.append(
+                f"votes: expected the degree {SKIPPED!r} where the choice is, and nowhere else, got {dict(vote)}"
+            )
+    return found + _contradictions_of_scores(row)
+
+
+def _contradictions_of_scores(row: Mapping[str, Any]) -> list[str]:
+    better, worse, degree = row["chosen_score"], row["rejected_score"], row["degree"]
+    if row["judge"] == HUMAN:
+        return [
+            f"{name}: expected null, as people only compare, got {row[name]}; a judge's scores belong to its own rows"
+            for name in ("chosen_score", "rejected_score")
+            if row[name] is not None
+        ]
+    if better is None or worse is None or degree not in DEGREES or degree == SKIPPED:
+        return []
+    if better < worse:
+        return [f"chosen_score: expected at least rejected_score, got {better} and {worse}"]
+    gap, rounding = better - worse, TOLERANCE / 2  # between two degrees, storing the scores may decide; both are fine
+    if degree in (degree_of_gap(gap + rounding), degree_of_gap(max(gap - rounding, 0.0))):
+        return []
+    return [f"degree: expected {degree_of_gap(gap)!r} for scores of {better:g} and {worse:g}, got {degree!r}"]

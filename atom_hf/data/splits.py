@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 
 SPLITS = ("train", "test")
 
@@ -31,10 +32,15 @@ def split_of_prompt(prompt: str, test_share: float = 0.1, seed: int = 0) -> str:
 def words_of(prompt: str) -> str:
     """What two spellings of a prompt share: its words in lower case, without punctuation.
 
+    Unicode's ways to write one letter, such as é in one piece or as e with an accent, make no difference (NFKC).
+
     Args:
         prompt (`str`): what the person does.
 
     Returns:
         `str`: words with one blank between them.
     """
-    return " ".join(re.findall(r"\w+", prompt.casefold()))
+    plain = prompt.casefold()
+    if not plain.isascii():  # in this order: NFKC makes new capitals, and lower case new ways to write a letter
+        plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
+    return " ".join(re.findall(r"\w+", plain))

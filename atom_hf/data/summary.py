@@ -25,6 +25,7 @@ class WriteSummary:
         prompts (`int`): how many prompts the pairs are of.
         files (`int`): Parquet files.
         num_bytes (`int`): their size on disk.
+        digests (`dict[str, str]`): by part, what names and contents of its files come to.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class WriteSummary:
     prompts: int = 0
     files: int = 0
     num_bytes: int = 0
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

@@ -1,4 +1,4 @@
-"""What must hold across a whole dataset: an id names one thing, and a prompt stands in one split.
+"""What must hold across a whole dataset: an id names one thing, a prompt_id one prompt, a prompt stands in one split.
 
 Hashes are kept, not texts, so that a million prompts take about 200 MB.
 """
@@ -8,16 +8,17 @@ import hashlib
 from .splits import words_of
 
 SPLITS_CURE = (
-    "Keep all pairs of a prompt in one split, as split_of_prompt does; a test on prompts that were trained on says "
-    "nothing."
+    "Give each prompt a prompt_id of its own, and keep all its pairs in one split, as split_of_prompt does; a test on "
+    "prompts that were trained on says nothing."
 )
 
 
 class OneSplit:
-    """Sees prompts one after the other, and finds one that was in another split before."""
+    """Sees prompts one after the other, and finds one that was in another split, or had another text, before."""
 
     def __init__(self) -> None:
-        self._splits: dict[int, str] = {}
+        self._splits: dict[int, str] = {}  # by the words of a prompt
+        self._words: dict[int, int] = {}  # by prompt_id
 
     def fault(self, prompt_id: str, prompt: str, split: str) -> str | None:
         """Look at one prompt, and remember it.
@@ -28,15 +29,23 @@ class OneSplit:
             split (`str`): where it stands.
 
         Returns:
-            `str` or `None`: what is wrong, if the name or the words were in another split before.
+            `str` or `None`: what is wrong, if the name or the words were in another split before, or the name had
+                other words.
         """
-        for kind, text, words in (("prompt_id", prompt_id, prompt_id), ("prompt", prompt, words_of(prompt))):
-            before = self._splits.setdefault(_hash(f"{kind} {words}"), split)
-            if before != split:
+        words, name = _hash(words_of(prompt)), _hash(prompt_id)
+        first = self._words.get(name)
+        self._words.setdefault(name, words)
+        self._splits.setdefault(words, split)
+        for kind, text, of in (("prompt_id", prompt_id, first), ("prompt", prompt, words)):
+            if of is not None and self._splits[of] != split:
                 return (
-                    f"expected {kind} {text[:80]!r} in one split, but it is in {before} and in {split}; "
+                    f"expected {kind} {text[:80]!r} in one split, but it is in {self._splits[of]} and in {split}; "
                     "a prompt that is tested on may not be trained on."
                 )
+        if first not in (None, words):
+            return (
+                f"expected one prompt of prompt_id {prompt_id[:80]!r}, but it had another one before {prompt[:80]!r}."
+            )
         return None
 
 

@@ -15,6 +15,7 @@ from .annotations import PARTS, read_annotations
 from .faults import AnnotationError, OnFault, Validation
 from .importers import ImportReport, read_atom, read_instructmotion
 from .importers.labels import LABELS
+from .parquet_files import require_datasets
 from .splits import split_of_prompt
 from .uniqueness import SPLITS_CURE, OneSplit
 from .validate_parquet import check_parquet
@@ -32,7 +33,7 @@ _LINES = "Mend or delete these lines, or delete the file and run the step that w
 _ARCHIVE = "Fetch the archive again; if it is so by itself, atom-hf data import leaves such rows out and counts them."
 
 
-def validate_folder(folder: str | Path, num_codes: int = NUM_CODES) -> Validation:
+def validate_folder(folder: str | Path, num_codes: int | None = None) -> Validation:
     """Look for every fault of a folder of preference data; nothing is changed.
 
     Parquet is read a few rows at a time, whatever the size of the files. What grows with them are 16 bytes a row, a
@@ -41,7 +42,7 @@ def validate_folder(folder: str | Path, num_codes: int = NUM_CODES) -> Validatio
     Args:
         folder (`str` or `Path`): MotionPrefer's Parquet, raw annotations, or the files of InstructMotion or AToM; see
             `kind_of`.
-        num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+        num_codes (`int`, *optional*): size of the codebook; what MotionPrefer's files say, or 512, by default.
 
     Returns:
         [`Validation`]: kind, counts, and faults.
@@ -55,6 +56,8 @@ def validate_folder(folder: str | Path, num_codes: int = NUM_CODES) -> Validatio
     folder = Path(folder)
     validation = Validation(folder, kind_of(folder))
     files = sorted(_files(folder, validation))
+    if num_codes is None:
+        num_codes = _stored_num_codes(folder) if validation.kind == MOTIONPREFER else NUM_CODES
     if validation.kind == MOTIONPREFER:
         check_parquet(folder, files, num_codes, validation)
     elif validation.kind == ANNOTATIONS:
@@ -130,7 +133,16 @@ def _files(folder: Path, validation: Validation) -> Iterator[str]:
                     )
                 else:
                     yield file
+            elif path.suffix == ".parquet" and not path.is_dir():
+                validation.add(file, None, "expected a file, got a pipe, a socket or a device.", _LINKS)
         folders[:] = [name for name in folders if name not in _KEPT]
+
+
+def _stored_num_codes(folder: Path) -> int:
+    require_datasets()
+    from .folder import num_codes_of  # which needs pyarrow
+
+    return num_codes_of(folder)
 
 
 def _check_annotations(folder: Path, num_codes: int, validation: Validation) -> None:

@@ -5,8 +5,10 @@ configs: [{config_name: temporal, data_files: [{split: train, path: ["data/tempo
 
 import glob
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from .faults import Validation
 from .parquet_files import first_line, shard_of
@@ -28,7 +30,12 @@ def check_card(folder: Path, files: Sequence[str], validation: Validation) -> No
         return
     try:
         loaded = dict.fromkeys(files, 0)
-        for config, split, pattern in _patterns(folder / "README.md"):
+        configs = _configs(folder / "README.md")
+        for name, count in Counter(config for config, _ in configs).items():
+            if name and count > 1:
+                problem = f"expected one config of each name, got {count} of {name!r}."
+                validation.add("README.md", None, problem, REBUILD)
+        for config, split, pattern in (entry for name, of in configs for entry in _patterns(name, of)):
             found = [file for file in _matching(folder, pattern) if file in loaded]
             if not found:
                 problem = f"config {config!r}, split {split!r}: {pattern!r} is no file of the folder."
@@ -45,8 +52,8 @@ def check_card(folder: Path, files: Sequence[str], validation: Validation) -> No
         validation.add("README.md", None, str(error), REBUILD)
 
 
-def _patterns(path: Path) -> list[tuple[str, str, str]]:
-    """Config, split and pattern of each entry of `data_files`."""
+def _configs(path: Path) -> list[tuple[str, Any]]:
+    """Name and mapping of each entry of `configs`."""
     import yaml
 
     try:
@@ -61,20 +68,21 @@ def _patterns(path: Path) -> list[tuple[str, str, str]]:
         raise ValueError(
             "expected YAML between two lines of ---, with configs: a list with config_name and data_files."
         )
-    found = []
-    for config in configs:
-        entries = config.get("data_files") if isinstance(config, dict) else None
-        entries = entries if isinstance(entries, list) else [entries]
-        for entry in entries:
-            entry = {"split": "train", "path": entry} if isinstance(entry, str) else entry
-            paths = entry.get("path") if isinstance(entry, dict) else None
-            paths = [paths] if isinstance(paths, str) else paths
-            if not isinstance(paths, list) or not all(isinstance(name, str) for name in paths):
-                raise ValueError(f"expected a config with config_name and data_files (split, path), got {config}.")
-            found += [
-                (str(config.get("config_name", "default")), str(entry.get("split", "train")), name) for name in paths
-            ]
-    return found
+    return [
+        (str(config.get("config_name", "default")) if isinstance(config, dict) else "", config) for config in configs
+    ]
+
+
+def _patterns(name: str, config: Any) -> Iterator[tuple[str, str, str]]:
+    """Config, split and pattern of each entry of `data_files`."""
+    entries = config.get("data_files") if isinstance(config, dict) else None
+    for given in entries if isinstance(entries, list) else [entries]:
+        entry = given if isinstance(given, dict) else {"path": given}
+        paths = entry.get("path")
+        paths = [paths] if isinstance(paths, str) else paths
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise ValueError(f"expected a config with config_name and data_files (split, path), got {config}.")
+        yield from ((name, str(entry.get("split", "train")), path) for path in paths)
 
 
 def _matching(folder: Path, pattern: str) -> list[str]:

@@ -5,8 +5,10 @@ unpaired(dataset)     {"prompt": […], "completion": [{"role": "assistant", …
 listwise(dataset)     {"prompt_id": …, "task": …, "prompt": […], "completions": [[{…}], …], "scores": [5.0, 3.5, 1.0]}
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from .uniqueness import Unique
 
 Rows = Iterable[Mapping[str, Any]]
 _SIDES = ("chosen", "rejected")
+_START = re.compile(r"<motion_id_(\d+)>")
 
 
 def preferred(dataset: Any) -> Any:
@@ -56,6 +59,9 @@ def unpaired(dataset: Any) -> Any:
 
     Returns:
         The same kind; an iterator for rows.
+
+    Raises:
+        ValueError: if nothing is left of a `Dataset`; the message says why.
     """
     return _derived(dataset, unpaired_rows, _unpaired_features)
 
@@ -101,16 +107,20 @@ def unpaired_rows(rows: Rows, report: PairReport | None = None) -> Iterator[dict
             yield {"prompt": row["prompt"], "completion": row[side], "label": sums[key] > 0}
 
 
-def listwise(dataset: Any) -> Any:
+def listwise(dataset: Any, num_codes: int = NUM_CODES) -> Any:
     """All motions of a prompt with their scores, the best first; see `listwise_rows`.
 
     Args:
         dataset (`Dataset`, `IterableDataset`, dictionary of them, rows, or [`Annotated`] prompts): with scores.
+        num_codes (`int`, *optional*, defaults to 512): size of the codebook of [`Annotated`] prompts; pairs say it.
 
     Returns:
         The same kind; an iterator for rows and for annotations.
+
+    Raises:
+        ValueError: if nothing is left of a `Dataset`; the message says why.
     """
-    return _derived(dataset, listwise_rows, _listwise_features)
+    return _derived(dataset, partial(listwise_rows, num_codes=num_codes), _listwise_features)
 
 
 def listwise_rows(
@@ -125,7 +135,8 @@ def listwise_rows(
     Args:
         rows (`Iterable[Mapping]` or `Iterable[Annotated]`): pairs of the dataset, or prompts with candidates.
         report ([`PairReport`], *optional*): counts prompts, and what is left out, by cause.
-        num_codes (`int`, *optional*, defaults to 512): size of the codebook.
+        num_codes (`int`, *optional*, defaults to 512): size of the codebook of [`Annotated`] prompts; pairs say it in
+            their messages.
 
     Yields:
         `dict[str, Any]`: `prompt_id`, `task`, `prompt` (a conversation), `completions` (conversations), `scores`.
@@ -142,9 +153,9 @@ def listwise_rows(
             if row[f"{side}_score"] is None:
                 report.unscored["only compared"] += 1
             else:
-                group.add(row[f"{side}_codes"], row[f"{side}_score"])
+                group.add(row[f"{side}_codes"], row[f"{side}_score"], _codebook_of(row[side]))
     for group in groups.values():
-        yield from group.ranked(report, num_codes)
+        yield from group.ranked(report)
 
 
 class _Group:
@@ -152,25 +163,25 @@ class _Group:
 
     def __init__(self, prompt_id: str, task: str, prompt: Any) -> None:
         self.prompt_id, self.task, self.prompt = prompt_id, task, prompt
-        self._scores: dict[bytes, list[float]] = {}
+        self._scores: dict[tuple[int, bytes], list[float]] = {}  # by size of the codebook, and codes
 
-    def add(self, codes: Iterable[int], score: float) -> None:
-        self._scores.setdefault(_packed(codes), []).append(score)
+    def add(self, codes: Iterable[int], score: float, num_codes: int) -> None:
+        self._scores.setdefault((num_codes, _packed(codes)), []).append(score)
 
-    def ranked(self, report: PairReport, num_codes: int) -> Iterator[dict[str, Any]]:
+    def ranked(self, report: PairReport) -> Iterator[dict[str, Any]]:
         report.prompts += 1
         if len(self._scores) < 2:
             report.left_out["with fewer than two scored motions"] += 1
             return
         report.paired += 1
-        means = {codes: sum(scores) / len(scores) for codes, scores in self._scores.items()}
-        best_first = sorted(means, key=lambda codes: -means[codes])  # stable: equal ones as they came
+        means = {motion: sum(scores) / len(scores) for motion, scores in self._scores.items()}
+        best_first = sorted(means, key=lambda motion: -means[motion])  # stable: equal ones as they came
         yield {
             "prompt_id": self.prompt_id,
             "task": self.task,
             "prompt": self.prompt,
-            "completions": [motion_message(np.frombuffer(codes, "<i4").tolist(), num_codes) for codes in best_first],
-            "scores": [means[codes] for codes in best_first],
+            "completions": [motion_message(np.frombuffer(codes, "<i4").tolist(), size) for size, codes in best_first],
+            "scores": [means[motion] for motion in best_first],
         }
 
 
@@ -183,9 +194,17 @@ def _annotated(prompt: Annotated, report: PairReport, num_codes: int) -> Iterato
             continue
         judge = (candidate.judge, candidate.rules_version)
         group = groups.setdefault(judge, _Group(prompt.prompt_id, prompt.task, message))
-        group.add(candidate.codes, candidate.score)
+        group.add(candidate.codes, candidate.score, num_codes)
     for group in groups.values():
-        yield from group.ranked(report, num_codes)
+        yield from group.ranked(report)
+
+
+def _codebook_of(message: Any) -> int:
+    """Size of the codebook that a motion's message was written for: its first token has the number after all codes."""
+    match = _START.match(message[0]["content"])
+    if match is None:
+        raise ValueError(f"Expected motion text, which begins with a token such as <motion_id_512>, got {message}.")
+    return int(match[1])
 
 
 def _key(row: Mapping[str, Any], side: str) -> tuple[str, bytes]:
@@ -210,7 +229,19 @@ def _derived(dataset: Any, make: Callable[..., Iterator[dict[str, Any]]], featur
     if not hasattr(dataset, "column_names"):
         return make(dataset)
     split = {} if dataset.split is None else {"split": dataset.split}
-    return type(dataset).from_generator(make, features=features(), gen_kwargs={"rows": dataset}, **split)
+    try:
+        return type(dataset).from_generator(make, features=features(), gen_kwargs={"rows": dataset}, **split)
+    except ValueError as error:  # so datasets says that there were no rows
+        report = PairReport()
+        if next(make(dataset, report=report), None) is not None:
+            raise
+        why = [f"{count:,} {cause}" for cause, count in report.left_out.items()]
+        why += [f"{count:,} motions without a score, {cause}" for cause, count in report.unscored.items()]
+        of = f"{len(dataset):,} pairs{f' of {dataset.split}' if split else ''}"
+        raise ValueError(
+            f"Expected something to be left of {of}, but nothing is; left out: {', '.join(why) or 'nothing'}. Take "
+            "another configuration or split of the dataset."
+        ) from error
 
 
 def _unpaired_features() -> Any:

@@ -12,6 +12,7 @@ from atom_hf.cli import main
 from atom_hf.data.folder import write_motionprefer
 from atom_hf.data.schema import pair_row
 from atom_hf.motion import Motion
+from tests.data.made_annotations import write_annotations
 
 
 def data(*words: object) -> int:
@@ -168,6 +169,109 @@ def test_export_of_features(folder, tmp_path, capsys):
     assert "5 pairs; left out: 1 that people skipped" in capsys.readouterr().out
     first = json.loads((tmp_path / "out/pairs.jsonl").read_text().splitlines()[0])
     assert np.load(tmp_path / "out" / first["chosen"]).shape == (12, 263)  # three codes of four frames
+
+
+def test_export_for_trl_replaces_nothing_by_itself(folder, tmp_path, capsys):
+    target, card = tmp_path / "train.jsonl", (folder / "README.md").read_bytes()
+    assert data("export", folder, target, "--format", "trl") == 0
+    before = target.read_bytes()
+    for words, text in (
+        (
+            (folder, target),
+            f"{target}: expected the name of a new file, but it is there; choose another name, or pass --o",
+        ),
+        (
+            (folder, folder / "README.md", "--overwrite"),
+            "README.md: expected the name of a new file, but it is there; ch",
+        ),
+        ((folder, folder), f"{folder}: expected a file to write, but it is a folder; name a file in it, such as "),
+        ((folder, target, "--overwrite", "--format", "instructmotion"), "--overwrite is for --format trl"),
+    ):
+        assert data("export", "--format", "trl", *words) == 1
+        assert text in capsys.readouterr().err
+    assert target.read_bytes() == before and (folder / "README.md").read_bytes() == card
+    assert data("export", folder, target, "--format", "trl", "--split", "test", "--overwrite") == 0
+    assert len(target.read_text().splitlines()) == 1
+
+
+def test_export_of_nothing(folder, tmp_path, capsys):
+    for path in folder.glob("data/*/test-*"):
+        path.unlink()
+    assert data("export", folder, tmp_path / "x.jsonl", "--format", "trl", "--split", "test") == 1
+    assert "Expected at least one pair to write, got none." in capsys.readouterr().err
+    assert not list(tmp_path.glob("*x*"))
+
+
+@pytest.mark.parametrize("step", ["import", "export"])
+def test_a_place_that_cannot_be_written(folder, tmp_path, capsys, monkeypatch, step):
+    words = ("--format", "trl") if step == "export" else ()
+    source = folder if step == "export" else write_annotations(tmp_path / "annotations")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert data(step, source, tmp_path / "out", *words) == 1
+    assert f"{tmp_path}/out: expected a place to write, but {tmp_path} is read-only" in capsys.readouterr().err
+
+
+def test_import_says_why_nothing_is_left(folder, tmp_path, capsys):
+    labels = tmp_path / "labels"
+    assert data("export", folder, labels, "--format", "instructmotion") == 0
+    for path in (labels / "tokens").iterdir():
+        path.unlink()
+    assert data("import", labels, tmp_path / "x") == 1
+    text = capsys.readouterr().err
+    assert "left out: 6 with a token file that is not there" in text and "row 1: expected codes at tokens/" in text
+    annotations = write_annotations(tmp_path / "annotations")
+    (annotations / "votes" / "00000.jsonl").unlink()
+    for name in ("00001", "00002"):
+        (annotations / "votes" / f"{name}.jsonl").unlink()
+    assert data("import", annotations, tmp_path / "x", "--min-gap", 4, "--min-score", 4.99) in (0, 1)
+    capsys.readouterr()
+    for path in (annotations / "verdicts").iterdir():
+        path.unlink()
+    assert data("import", annotations, tmp_path / "y", "--min-gap", 4) == 1
+    text = capsys.readouterr().err
+    assert (
+        "unscored: 160 no verdict" in text and "a smaller --min-gap (it is 4), a smaller --min-score (it is 3)" in text
+    )
+
+
+def test_the_rule_of_annotations(tmp_path, capsys):
+    annotations = write_annotations(tmp_path / "annotations")
+    counts = []
+    for words in ((), ("--min-gap", 2), ("--max-pairs", 1)):
+        assert data("import", annotations, tmp_path / "x", "--overwrite", *words) == 0
+        counts.append(int(capsys.readouterr().out.split(": ")[1].split(" pairs")[0]))
+    assert counts[0] > counts[1] > 0 and counts[0] > counts[2] > 0
+    card = (tmp_path / "x" / "README.md").read_text(encoding="utf-8")
+    assert "at most 1 pairs of a prompt" in card and "Pair rule" not in card
+
+
+def test_cures_are_options_of_the_command(folder, tmp_path, capsys):
+    labels, unnamed = tmp_path / "labels", tmp_path / "unnamed"
+    assert data("export", folder, labels, "--format", "instructmotion") == 0
+    lines = (labels / "preference_labels.jsonl").read_text().splitlines()
+    records = [{k: v for k, v in json.loads(line).items() if k != "task"} for line in lines]
+    (labels / "preference_labels.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    (unnamed / "x").mkdir(parents=True)
+    labels.rename(unnamed / "x" / "y")
+    assert data("import", unnamed, tmp_path / "a", "--strict") == 1
+    text = capsys.readouterr().err
+    assert (
+        "say it with --task" in text and "without --strict such rows are left out" in text and "on_fault" not in text
+    )
+    assert data("import", unnamed, tmp_path / "a", "--task", "dancing") == 1
+    assert "task is one of integrity" in capsys.readouterr().err
+    assert data("import", unnamed, tmp_path / "a", "--task", "temporal") == 0
+    assert data("import", unnamed, tmp_path / "a", "--task", "temporal") == 1
+    text = capsys.readouterr().err
+    assert "--overwrite replaces a MotionPrefer in it" in text and "overwrite=True" not in text
+    assert data("import", unnamed / "x" / "y", tmp_path / "b", "--task", "temporal") == 1
+    assert "--task is for AToM" in capsys.readouterr().err
+
+
+def test_the_help_says_what_raises(capsys):
+    with pytest.raises(SystemExit):
+        data("import", "--help")
+    assert "raw annotations are your own, and the first fault in them stops" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("step", ["validate", "stats", "import", "export"])

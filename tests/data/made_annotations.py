@@ -8,6 +8,7 @@ from atom_hf.data.json_lines import write_lines
 from atom_hf.data.schema import TASKS, pair_row
 
 NUM_CODES = 512
+WORSE = {"better": 3.5, "slightly better": 4.5, "negligibly better/unsure": 4.75}  # scores beside a 5
 
 
 def write_annotations(folder: Path, prompts: int = 40, piece: int = 15) -> Path:
@@ -40,13 +41,16 @@ def write_annotations(folder: Path, prompts: int = 40, piece: int = 15) -> Path:
 
 
 def make_row(number: int, **changes: Any) -> dict[str, Any]:
-    """A row without faults; its prompt is one of its own."""
+    """A row without faults; its prompt is one of its own, and its scores fit the degree. People give none."""
+    scores: tuple[float | None, float | None] = (5.0, WORSE.get(changes.get("degree", ""), 1.5))
+    if changes.get("judge") == "human":
+        scores = (None, None)
     values: dict[str, Any] = {
         "prompt_id": f"p{number:05d}",
         "prompt": f"person {number} waves",
         "task": "temporal",
-        "chosen": {"codes": [1, 2, number % NUM_CODES], "score": 5.0, "model": "a", "seed": number},
-        "rejected": {"codes": [3], "score": 1.5, "model": "b"},
+        "chosen": {"codes": [1, 2, number % NUM_CODES], "score": scores[0], "model": "a", "seed": number},
+        "rejected": {"codes": [3], "score": scores[1], "model": "b"},
         "degree": "much better",
         "judge": "kinematic-1",
         "rules_version": "kinematic-1",

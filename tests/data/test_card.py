@@ -11,7 +11,10 @@ from huggingface_hub import DatasetCard
 
 from atom_hf.data.card import CardFacts, columns_table, configs_of, dataset_card
 from atom_hf.data.escaping import markdown_text
-from atom_hf.data.pairs import PairReport, PairRule
+from atom_hf.data.exporters import write_instructmotion
+from atom_hf.data.importers import ImportReport, read_instructmotion
+from atom_hf.data.importers.labels import LAST
+from atom_hf.data.pairs import MAJORITY, PairReport, PairRule
 from atom_hf.data.parts import PARTS
 from atom_hf.data.schema import COLUMNS, features
 from atom_hf.data.summary import WriteSummary
@@ -116,6 +119,32 @@ def test_what_the_maker_tells():
         "- cite us\n",
     ):
         assert text in card, text
+
+
+def test_how_votes_became_one():
+    votes = "- **Votes**: "
+    judged, human = make_row(1), make_row(2, judge="human")
+    made, read = PairReport(prompts=1, verdicts={MAJORITY}), PairReport(prompts=1, verdicts={LAST})
+    assert votes not in dataset_card(summary=summary_of(judged))
+    assert f"{votes}Not stated by whoever" in dataset_card(summary=summary_of(judged, human))
+    card = dataset_card(CardFacts(report=made), summary=summary_of(human))
+    assert f"{votes}the majority decides, and the degree is the median" in card and "the last entry" not in card
+    card = dataset_card(CardFacts(report=read), summary=summary_of(human))
+    assert f"{votes}the last entry of chosen in the labels is the verdict" in card and "majority" not in card
+    card = dataset_card(CardFacts(report=read, votes="we tossed a <coin>"), summary=summary_of(human))
+    assert f"{votes}we tossed a {markdown_text('<coin>')}." in card
+    assert MAJORITY in dataset_card() and LAST in dataset_card()
+
+
+def test_imported_labels_are_not_said_to_be_votes_of_a_majority(tmp_path):
+    both = [
+        {"voter": name, "choice": choice, "degree": "better"} for name, choice in (("", "rejected"), ("", "chosen"))
+    ]
+    write_instructmotion(tmp_path, [make_row(1, judge="human", votes=both)])
+    report = ImportReport()
+    rows = list(read_instructmotion(tmp_path, report=report))
+    card = dataset_card(CardFacts(report=report), summary=summary_of(*rows))
+    assert "- **Votes**: the last entry of chosen" in card and "majority" not in card
 
 
 def test_a_tiny_model_is_called_one():

@@ -1,5 +1,6 @@
 """Degrees of preference: from gaps of scores, from people's spelling, and with the published margins."""
 
+import numpy as np
 import pytest
 
 from atom_hf.data.degrees import DEGREES, MARGINS, degree_of_gap, read_degree
@@ -15,6 +16,10 @@ from atom_hf.data.degrees import DEGREES, MARGINS, degree_of_gap, read_degree
         (0.99, "slightly better"),
         (0.5, "slightly better"),
         (0.49, "negligibly better/unsure"),
+        (4.1 - 3.6, "slightly better"),  # 0.49999999999999956
+        (13 / 3 - 10 / 3, "better"),  # 0.9999999999999996
+        (float(np.float32(3.8)) - float(np.float32(1.8)), "much better"),  # 1.9999999
+        (0.5 - 2e-6, "negligibly better/unsure"),
         (0.0, "negligibly better/unsure"),
     ],
 )
@@ -22,7 +27,7 @@ def test_degree_of_gap(gap, degree):
     assert degree_of_gap(gap) == degree
 
 
-@pytest.mark.parametrize("gap", [-0.1, float("nan")])
+@pytest.mark.parametrize("gap", [-0.1, -1e-9, float("nan")])
 def test_no_gap(gap):
     with pytest.raises(ValueError, match="A gap between scores is a number of at least 0, got"):
         degree_of_gap(gap)

@@ -2,6 +2,9 @@
 
 import os
 import re
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +18,13 @@ from datasets import get_dataset_config_names, load_dataset
 from huggingface_hub.utils import filter_repo_objects
 
 from atom_hf.data.build import rows_of
+from atom_hf.data.card import CardFacts
 from atom_hf.data.folder import num_codes_of, push_motionprefer, write_motionprefer
+from atom_hf.data.pairs import PairReport, PairRule
 from atom_hf.data.parts import PARTS, part_of
+from atom_hf.data.places import BusyError
 from atom_hf.data.schema import faults, features
+from atom_hf.data.validate import validate_folder
 from tests.data.made_annotations import make_row, write_annotations
 
 
@@ -75,7 +82,8 @@ def test_every_configuration_has_its_rows_in_their_order(folder, annotations, lo
         assert data[split].features == features()
         for one, other in zip(read, expected, strict=True):
             assert one == other | {  # scores are stored as float32
-                name: pytest.approx(other[name], rel=1e-6) for name in ("chosen_score", "rejected_score")
+                name: other[name] and pytest.approx(other[name], rel=1e-6)
+                for name in ("chosen_score", "rejected_score")
             }
             assert faults(one) == []
 
@@ -113,6 +121,28 @@ def test_shards_and_row_groups(tmp_path, load):
 def test_same_rows_give_the_same_bytes(annotations, folder, tmp_path):
     write_motionprefer(rows_of(annotations), tmp_path / "motionprefer")
     assert tree(tmp_path / "motionprefer") == tree(folder)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("config", ["temporal", "all"])
+def test_rewritten_rows_are_read(tmp_path, load, config, streaming):
+    """Of files of one name and one size, too: `datasets` keeps what it read, and looks at the card alone."""
+    sizes = set()
+    for judge in ("kinematic-1", "kinematic-2", "kinematic-1"):
+        summary = write_motionprefer(rows(1, 2, judge=judge), tmp_path / "x", overwrite=True)
+        sizes.add(summary.num_bytes)
+        read = load(tmp_path / "x", config, split="train", streaming=streaming)
+        assert {row["judge"] for row in read} == {judge}
+    assert len(sizes) == 1
+    write_motionprefer(rows(1, 2, 3, judge="other"), tmp_path / "x", overwrite=True)
+    read = load(tmp_path / "x", config, split="train", streaming=streaming)
+    assert [row["judge"] for row in read] == ["other"] * 3
+
+
+def test_folders_of_one_name_have_rows_of_their_own(tmp_path, load):
+    for name in "ab":
+        write_motionprefer(rows(1, judge=name), tmp_path / name / "x")
+        assert load(tmp_path / name / "x", split="train")["judge"] == [name]
 
 
 def test_another_codebook(tmp_path):
@@ -165,6 +195,42 @@ def test_a_fault_leaves_the_folder_as_it_was(tmp_path, made, text, before):
     assert [path.name for path in tmp_path.iterdir()] == ([] if before is None else ["x"])
 
 
+@pytest.mark.parametrize("item", [None, make_row(1), ("train", None), ("train", make_row(1), 3)])
+def test_what_is_no_split_and_row(tmp_path, item):
+    with pytest.raises(TypeError, match="Row 1: expected a split and a row, as rows_of has them, got "):
+        write_motionprefer([item], tmp_path / "x")
+
+
+def test_nothing_left_says_why(tmp_path):
+    report = PairReport(prompts=3, left_out=Counter({"of equal scores": 7}))
+    with pytest.raises(ValueError, match=r"got none; .*\n0 pairs of 0 of 3 prompts\n  left out: 7 of equal") as error:
+        write_motionprefer([], tmp_path / "x", facts=CardFacts(report=report, rule=PairRule(1.5)))
+    assert "a smaller min_gap (it is 1.5), a smaller min_score (it is 3), or more motions" in str(error.value)
+
+
+def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match=r"file/x: expected a place to write, but .*file is a file"):
+        write_motionprefer(rows(1), tmp_path / "file" / "x")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(
+        PermissionError, match=rf"{tmp_path}/a/x: expected a place .* {tmp_path} is read-only"
+    ) as error:
+        write_motionprefer(rows(1), tmp_path / "a" / "x")
+    assert "x-" not in str(error.value) and not (tmp_path / "a").exists()
+
+
+def test_two_runs_at_once(tmp_path):
+    def second():
+        yield from rows(1)
+        with pytest.raises(BusyError, match=r"x: another run is at work on it; wait until it is done"):
+            write_motionprefer(rows(2), tmp_path / "x")
+
+    write_motionprefer(second(), tmp_path / "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert validate_folder(tmp_path / "x").counts["rows"] == 1
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_stop_leaves_nothing(tmp_path, error):
     def stopped():
@@ -195,6 +261,59 @@ def test_overwriting_replaces_all_files_and_keeps_git(tmp_path, load):
     assert sorted(tree(folder)) == [".git/HEAD", "README.md", "data/temporal/train-00000-of-00001.parquet"]
     assert load(folder, split="train")["prompt_id"] == ["p00003"]
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["x"]
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from atom_hf.data.folder import write_motionprefer
+from tests.data.made_annotations import make_row
+folder, moment = Path(sys.argv[1]), sys.argv[2]
+rename, count = Path.rename, 0
+def killed(path, target):
+    result = rename(path, target)
+    if moment == "between renamings" and Path(target).name == "before":
+        os._exit(9)
+    if moment == "before .git is moved" and Path(target) == folder:
+        os._exit(9)
+    return result
+Path.rename = killed
+def rows():
+    yield "train", make_row(2)
+    if moment == "among rows":
+        os._exit(9)
+write_motionprefer(rows(), folder, overwrite=True, rows_per_group=1)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are those of POSIX")
+@pytest.mark.parametrize("moment", ["among rows", "between renamings", "before .git is moved"])
+def test_killed_while_it_replaced_a_folder(tmp_path, moment):
+    """The older data is put back, nothing stays beside it, and what others keep there is not touched."""
+    folder = tmp_path / "x"
+    write_motionprefer(rows(1), folder)
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("ref", encoding="utf-8")
+    old = tree(folder)
+    (tmp_path / ".x-mine0000").mkdir()
+    (tmp_path / ".x-mine0000" / "notes.txt").write_text("mine")
+    run = [sys.executable, "-c", _KILLED, str(folder), moment]
+    assert subprocess.run(run, env=os.environ | {"PYTHONPATH": os.getcwd()}, check=False).returncode == 9
+    assert len(list(tmp_path.glob(".x-????????"))) == 2
+    with pytest.raises(ValueError, match="got none"):
+        write_motionprefer([], folder, overwrite=True)
+    new = {"README.md", ".git/HEAD", "data/temporal/train-00000-of-00001.parquet"}
+    assert tree(folder) == old if moment != "before .git is moved" else set(tree(folder)) == new
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".x-mine0000", "x"]
+    write_motionprefer(rows(3), folder, overwrite=True)
+    assert set(tree(folder)) == new
+
+
+def test_a_folder_without_its_data_is_replaced(tmp_path, load):
+    write_motionprefer(rows(1), tmp_path / "x")
+    next((tmp_path / "x").rglob("*.parquet")).unlink()
+    write_motionprefer(rows(2), tmp_path / "x", overwrite=True)
+    assert load(tmp_path / "x", split="train")["prompt_id"] == ["p00002"]
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "data/temporal/notes.txt", "data/mine/train.parquet"])
@@ -305,7 +424,7 @@ def test_the_python_of_the_card(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     code = "\n".join(re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL))
-    few = 'max_steps=1, per_device_train_batch_size=4, use_cpu=True, bf16=False, report_to="none", save_strategy="no"'
+    few = 'max_steps=1, per_device_train_batch_size=4, report_to="none", save_strategy="no"'
     code = code.replace("path/to/motionprefer", str(folder)).replace("beta=0.1", f"beta=0.1, {few}")
     code = code.replace("train_dataset=pairs)", "train_dataset=pairs.select(range(4)))")
     code = code.replace("DPOTrainer(model,", "trainer = DPOTrainer(model,").replace(").train()", ")\ntrainer.train()")

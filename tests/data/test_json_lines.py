@@ -1,5 +1,7 @@
 """JSON Lines: whatever is broken is named with its row, and nothing is half written."""
 
+import os
+
 import pytest
 
 from atom_hf.data.faults import AnnotationError
@@ -21,6 +23,14 @@ def test_lines_that_are_none(tmp_path, data, text):
     (tmp_path / "x.jsonl").write_bytes(data)
     with pytest.raises(AnnotationError, match=text):
         list(read_lines(tmp_path / "x.jsonl"))
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "x.jsonl")  # opening it would wait for ever
+    with pytest.raises(AnnotationError, match=r"x\.jsonl: expected a JSON Lines file, but it is a pipe"):
+        list(read_lines(tmp_path / "x.jsonl"))
+    with pytest.raises(AnnotationError, match="expected a JSON Lines file, but it is a folder"):
+        list(read_lines(tmp_path))
 
 
 def test_whole_characters_are_read(tmp_path):

@@ -1,9 +1,10 @@
 """Pairs: which two motions make one, by hand; what is left out and why; what votes add up to."""
 
+import numpy as np
 import pytest
 
 from atom_hf.data.annotation_records import Annotated, Candidate, Vote
-from atom_hf.data.pairs import PairReport, PairRule, majority, pairs_from_scores, pairs_from_votes
+from atom_hf.data.pairs import MAJORITY, PairReport, PairRule, majority, pairs_from_scores, pairs_from_votes
 
 
 def prompt_with(*scores, votes=(), **of_candidates) -> Annotated:
@@ -68,11 +69,19 @@ def test_rows_carry_what_is_known():
         ({"min_gap": float("nan")}, "min_gap is above 0"),
         ({"min_score": 5}, "min_score is from 0 to below 5, .*got 5"),
         ({"max_pairs": 0}, "max_pairs is at least 1, got 0"),
+        ({"min_score": "3"}, "min_score is a number, got '3', a str"),
+        ({"min_gap": None}, "min_gap is a number, got None"),
+        ({"max_pairs": 2.5}, "max_pairs is an integer, got 2.5, a float"),
+        ({"max_pairs": True}, "max_pairs is an integer, got True"),
     ],
 )
 def test_rules_that_are_none(values, text):
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises((ValueError, TypeError), match=text):
         PairRule(**values)
+
+
+def test_rules_take_numbers_of_numpy():
+    assert PairRule(np.float32(1), np.float64(2), np.int64(3)).max_pairs == 3
 
 
 def votes(*given: str, voters: bool = True) -> list[Vote]:
@@ -94,7 +103,9 @@ def votes(*given: str, voters: bool = True) -> list[Vote]:
         (["1b"], (1, 0, "better")),
         (["0m", "1b", "1s"], (1, 0, "slightly better")),  # the weaker of two
         (["1m", "1b", "1s", "0m"], (1, 0, "better")),  # the median of three
-        (["0m", "1m"], (0, 1, "negligibly better/unsure")),  # a draw, for the one that stands first
+        (["0m", "1m"], (0, 1, "negligibly better/unsure")),  # a draw, for the one that was voted for first
+        (["1m", "0m"], (1, 0, "negligibly better/unsure")),
+        (["-", "1m", "0m"], (1, 0, "negligibly better/unsure")),
         (["-", "-", "1m"], (1, 0, "skipped")),
         (["-", "1m"], (1, 0, "much better")),  # as many skip as vote: there is a preference
         (["-"], (0, 1, "skipped")),
@@ -112,6 +123,45 @@ def test_the_last_vote_of_a_person_counts():
         0,
         "much better",
     )
+
+
+def test_of_a_draw_the_first_vote_that_counts_decides():
+    changed = [
+        Vote(0, 1, "first", "better", "a"),
+        Vote(0, 1, "second", "better", "b"),
+        Vote(0, 1, "first", "better", "a"),
+    ]
+    assert majority(changed) == (1, 0, "negligibly better/unsure")  # a's last vote came after b's
+
+
+def test_a_person_whose_name_is_a_number_has_a_vote():
+    named = [Vote(0, 1, "first", "better", "1"), Vote(0, 1, "second", "better"), Vote(0, 1, "first", "better", "0")]
+    assert majority(named) == (0, 1, "better")
+
+
+def test_a_choice_that_skips_is_no_choice():
+    assert majority([Vote(0, 1, "first", "skipped")]) == (0, 1, "skipped")
+
+
+def test_scores_of_judges_are_no_scores_of_people():
+    prompt = prompt_with(5.0, 2.0, votes=votes("1m"))
+    report = PairReport()
+    (row,) = pairs_from_votes(prompt, report)
+    assert (row["chosen_codes"], row["judge"]) == ([1, 9], "human")
+    assert (row["chosen_score"], row["rejected_score"]) == (None, None) and report.verdicts == {MAJORITY}
+    assert prompt.candidates[0].score == 5.0
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "degree"),
+    [(4.1, 3.6, "slightly better"), (13 / 3, 10 / 3, "better"), (3.8, 1.8, "much better"), (4.1, 3.62, None)],
+)
+def test_degrees_where_floats_miss_the_limit(better, worse, degree):
+    """In double precision, and as the scores are stored."""
+    for kind in (float, np.float32):
+        scores = [float(kind(score)) for score in (better, worse)]
+        rows = pairs_from_scores(prompt_with(*scores), PairRule(), PairReport())
+        assert [row["degree"] for row in rows] == ([degree] if degree else [])
 
 
 def test_pairs_of_votes():
@@ -144,6 +194,7 @@ def test_votes_on_one_motion_twice():
 def test_reports_add_up():
     first, second = made(prompt_with(5.0, 1.0))[1], made(prompt_with(5.0, 5.0, None))[1]
     first.add(second)
+    assert first.verdicts == second.verdicts == set()
     assert first.to_dict() == {
         "prompts": 2,
         "paired": 1,
@@ -151,5 +202,6 @@ def test_reports_add_up():
         "degrees": {"much better": 1},
         "left_out": {"of equal scores": 1},
         "unscored": {"no verdict": 1},
+        "verdicts": [],
     }
     assert str(first).splitlines()[0] == "1 pairs of 1 of 2 prompts" and "left out: 1 of equal scores" in str(first)

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from atom_hf.data.degrees import degree_of_gap
 from atom_hf.data.schema import COLUMNS, faults, features, motion_message, pair_row, prompt_of
 from tests.data.made_annotations import make_row
+
+ASKED = [{"role": "user", "content": "a man waves"}]
 
 
 def test_a_row_by_hand():
@@ -97,6 +100,28 @@ def test_codes_that_are_none(codes, error, text):
         ("margin", 2.0, "margin: expected 3 for 'much better', got 2.0"),
         ("chosen_seed", 1.0, "chosen_seed: expected an integer"),
         ("chosen_seed", 2**63, "chosen_seed: expected an integer of at most 64 bits"),
+        ("chosen_score", 10**400, "chosen_score: expected a finite number, got 1000"),
+        ("chosen_score", 1e39, "chosen_score: expected a finite number, got 1e+39"),
+        ("chosen_score", float("nan"), "chosen_score: expected a finite number, got nan"),
+        ("id", "", "id: expected a name, got ''"),
+        ("prompt_id", " ", "prompt_id: expected a name, got ' '"),
+        ("scenario", "not json", "scenario: expected a JSON object with events, or null, got 'not json'"),
+        ("scenario", "[1, 2]", "scenario: expected a JSON object"),
+        ("scenario", "5", "scenario: expected a JSON object"),
+        ("scenario", "", "scenario: expected a JSON object"),
+        ("prompt", [*ASKED, {"role": "assistant", "content": "x"}], "prompt: expected a user's message and no other"),
+        ("prompt", [*ASKED, {"role": "narrator", "content": "x"}], "prompt: expected a user's message and no other"),
+        ("prompt", [*ASKED, *ASKED], "prompt: expected a user's message and no other"),
+        (
+            "votes",
+            [{"voter": "a", "choice": "chosen", "degree": "skipped"}],
+            "votes: expected the degree 'skipped' where",
+        ),
+        (
+            "votes",
+            [{"voter": "a", "choice": "skipped", "degree": "better"}],
+            "votes: expected the degree 'skipped' where",
+        ),
         ("votes", None, "votes: expected a value, got null"),
         ("votes", [{"voter": "a", "choice": "left", "degree": "better"}], "votes: expected choices chosen, rejected"),
         ("votes", [{"voter": "a"}], 'votes: expected a list of {"voter": text, "choice": text'),
@@ -120,11 +145,50 @@ def test_the_same_motion_twice_may_only_be_skipped():
     assert make_row(0, chosen=same, rejected=same, degree="skipped")["margin"] == 0
 
 
-def test_people_may_prefer_what_a_judge_scored_lower():
-    motions = {"chosen": {"codes": [1], "score": 2.0}, "rejected": {"codes": [2], "score": 4.0}}
-    assert make_row(0, judge="human", **motions)["chosen_score"] == 2.0
-    with pytest.raises(ValueError, match="expected at least rejected_score"):
-        make_row(0, **motions)
+def test_people_give_no_scores():
+    motions = {"chosen": {"codes": [1], "score": 2.0}, "rejected": {"codes": [2]}}
+    with pytest.raises(ValueError, match=r"chosen_score: expected null, as people only compare, got 2\.0; a judge's"):
+        make_row(0, judge="human", **motions)
+    assert faults(make_row(0, judge="human")) == []
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "degree", "expected"),
+    [
+        (5.0, 1.0, "much better", None),
+        (5.0, 1.0, "slightly better", "much better"),
+        (4.1, 3.6, "slightly better", None),
+        (4.1, 3.6, "negligibly better/unsure", "slightly better"),
+        (13 / 3, 10 / 3, "better", None),
+        (13 / 3, 10 / 3, "slightly better", "better"),
+        (3.8, 1.8, "better", "much better"),
+        (4.0, 4.0, "negligibly better/unsure", None),
+        (4.0, 4.0, "slightly better", "negligibly better/unsure"),
+        (4.0, 1.0, "skipped", None),
+        (4.0, None, "better", None),
+    ],
+)
+def test_the_degree_is_that_of_the_scores(better, worse, degree, expected):
+    """In double precision, and as the scores are stored."""
+    for kind in (float, np.float32):
+        first, second = (None if score is None else float(kind(score)) for score in (better, worse))
+        row = make_row(1, degree=degree) | {"chosen_score": first, "rejected_score": second}
+        found = faults(row)
+        assert len(found) == (expected is not None)
+        assert not expected or found[0].startswith(f"degree: expected {expected!r} for scores of ")
+
+
+def test_degrees_at_the_edge_stay_good_when_they_are_stored():
+    for gap in np.linspace(0.5 - 1.5e-6, 0.5 - 0.5e-6, 201):
+        better = 4.1
+        row = make_row(1, degree=degree_of_gap(gap)) | {"chosen_score": better, "rejected_score": better - gap}
+        stored = {name: float(np.float32(row[name])) for name in ("chosen_score", "rejected_score")}
+        assert faults(row) == faults(row | stored) == []
+
+
+@pytest.mark.parametrize("row", [None, [], "row", 5])
+def test_what_is_no_row(row):
+    assert faults(row) == [f"expected a row, a value for each column, got {row!r}"]
 
 
 def test_prompt_of():

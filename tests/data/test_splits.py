@@ -23,6 +23,21 @@ def test_spelling_makes_no_difference():
         assert len({split_of_prompt(prompt, 0.5, seed) for prompt in same}) == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("une fille fait un demi-tour à l’école", "une fille fait un demi-tour a\u0300 l’e\u0301cole"),  # NFC and NFD
+        ("ÉTÉ", "e\u0301te\u0301"),
+        ("a man waves \uff12 times", "a man waves 2 times"),
+        ("ﬁgure eight", "figure eight"),
+        ("ǰump", "J\u030cump"),  # lower case takes this letter apart
+    ],
+)
+def test_unicodes_spellings_make_no_difference(one, other):
+    assert words_of(one) == words_of(other)
+    assert len({split_of_prompt(prompt, 0.5) for prompt in (one, other)}) == 1
+
+
 def test_words_make_a_difference():
     assert len({split_of_prompt(f"a man jumps {i} times", 0.5) for i in range(20)}) == 2
 

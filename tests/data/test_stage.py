@@ -10,7 +10,9 @@ import time
 
 import pytest
 
+from atom_hf.data.faults import AnnotationError
 from atom_hf.data.json_lines import read_lines
+from atom_hf.data.places import BusyError
 from atom_hf.data.stage import AnnotationStage
 
 SETTINGS = {"model": "m", "seed": 0}
@@ -96,13 +98,88 @@ def test_what_cannot_be_begun(tmp_path):
         AnnotationStage(tmp_path).begin({}, prompts, piece=0)
     with pytest.raises(ValueError, match="process from 0 to 1, got 2"):
         AnnotationStage(tmp_path, 2, 2)
-    begun(tmp_path)
+    stage = begun(tmp_path)
+    stage.run("candidates", made(stage))
+    del stage
     with pytest.raises(ValueError, match=r"other settings: seed was 0 and is 1\. Go on with those"):
         AnnotationStage(tmp_path).begin(SETTINGS | {"seed": 1}, prompts, piece=2)
     (tmp_path / "foreign" / "candidates").mkdir(parents=True)
     (tmp_path / "foreign" / "candidates" / "a.jsonl").write_text("")
     with pytest.raises(ValueError, match="annotations that were not begun here"):
         AnnotationStage(tmp_path / "foreign").begin(SETTINGS, prompts)
+
+
+def test_what_a_stopped_beginning_left_is_gone(tmp_path):
+    begun(tmp_path)
+    (tmp_path / "settings.json").unlink()
+    (tmp_path / "prompts" / ".00003-x1y2z3_a.jsonl").write_text("{")
+    AnnotationStage(tmp_path).begin(SETTINGS, lambda: prompts(1), piece=2)
+    assert [path.name for path in (tmp_path / "prompts").iterdir()] == ["00000.jsonl"]
+    assert len(AnnotationStage(tmp_path).prompts("00000")) == 1
+    (tmp_path / "settings.json").unlink()
+    (tmp_path / "prompts" / "mine.jsonl").write_text("{}")
+    with pytest.raises(ValueError, match=r"holds prompts of others, mine.jsonl; choose another folder"):
+        AnnotationStage(tmp_path).begin(SETTINGS, prompts, piece=2)
+    assert len(list((tmp_path / "prompts").iterdir())) == 2
+
+
+def test_settings_may_change_until_something_is_made(tmp_path):
+    begun(tmp_path)
+    AnnotationStage(tmp_path).begin(SETTINGS | {"model": "corrected"}, lambda: prompts(2), piece=2)
+    assert json.loads((tmp_path / "settings.json").read_text())["model"] == "corrected"
+    assert [path.name for path in (tmp_path / "prompts").iterdir()] == ["00000.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"task": "dancing"}, "00000.jsonl, row 2: expected a task, one of integrity"),
+        ({"split": "dev"}, "00000.jsonl, row 2: expected a split, one of train, test"),
+        ({"prompt_id": "p00000"}, "00000.jsonl, row 2: the id 'p00000' stands in"),
+        ({"prompt": "A man jumps 0 times!", "split": "test"}, "in one split, but it is in train and in test"),
+    ],
+)
+def test_prompts_with_a_fault_are_not_begun(tmp_path, change, text):
+    good = prompts(2)
+    bad = [good[0] | {"split": "train"}, good[1] | change]
+    with pytest.raises(AnnotationError, match=text):
+        AnnotationStage(tmp_path).begin(SETTINGS, lambda: bad, piece=2)
+    assert not list(tmp_path.rglob("*.json*"))
+    AnnotationStage(tmp_path).begin(SETTINGS, lambda: good, piece=2)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{"])
+def test_broken_settings(tmp_path, text):
+    begun(tmp_path)
+    (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(ValueError, match=r"settings.json: expected the settings .*, a JSON object, got .* Restore it"):
+        begun(tmp_path)
+
+
+def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match=rf"{tmp_path}/a/settings.json: .* {tmp_path} is read-only"):
+        begun(tmp_path / "a")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are those of POSIX")
+def test_two_runs_in_one_folder(tmp_path):
+    """The second is refused, whichever process of the first is still at work, and leaves its files alone."""
+    stages = [begun(tmp_path, num_processes=2), AnnotationStage(tmp_path, 1, 2)]
+    first, worker = stages
+    worker.run("candidates", made(worker))
+
+    def disturbed(name):
+        with pytest.raises(BusyError, match=f"{tmp_path}: another run is at work on it"):
+            begun(tmp_path)
+        return made(stages[0])(name)
+
+    assert first.run("candidates", disturbed) == 2
+    del first, stages[0]
+    with pytest.raises(BusyError):
+        begun(tmp_path)
+    del worker, stages[0]
+    begun(tmp_path)
 
 
 _WORKER = textwrap.dedent("""

@@ -21,13 +21,16 @@ from atom_hf.data.stats_tables import table
 
 def row(name: str, task: str = "temporal", degree: str = "better", **changes: Any) -> dict[str, Any]:
     prompt, pair = name.split("/")
+    scores = (4.5, {"much better": 2.3, "slightly better": 3.8}.get(degree, 3.3))
+    if changes.get("judge") == "human":
+        scores = (None, None)
     settings = {
         "id": name,
         "prompt_id": prompt,
         "prompt": f"a man does {prompt}",
         "task": task,
-        "chosen": {"codes": [1] * 10, "score": 4.5, "model": "new"},
-        "rejected": {"codes": [2] * int(pair), "score": 3.3, "model": "old"},
+        "chosen": {"codes": [1] * 10, "score": scores[0], "model": "new"},
+        "rejected": {"codes": [2] * int(pair), "score": scores[1], "model": "old"},
         "degree": degree,
         "judge": "kinematic-1",
         "scenario": json.dumps({"events": [{"action": "jump"}, {"action": "walk"}, {"action": "jump"}]}),
@@ -61,7 +64,8 @@ def test_counts(folder):
     assert dict(stats.actions) == {"jump": 4, "walk": 4}  # pairs, not events
     assert dict(stats.models) == {"new": 4, "old": 6}
     assert (stats.wins["new"], stats.compared["new"], stats.wins["old"], stats.compared["old"]) == (3, 3, 1, 5)
-    assert dict(stats.scores["chosen"]) == {4.5: 4, None: 1} and dict(stats.scores["rejected"]) == {3.5: 5}
+    assert dict(stats.scores["chosen"]) == {4.5: 3, None: 2}
+    assert dict(stats.scores["rejected"]) == {3.5: 3, 2.5: 1, None: 1}
     assert dict(stats.pairs_per_prompt) == {3: 1, 2: 1} and stats.left_out is None
 
 
@@ -81,7 +85,10 @@ def test_json(folder):
         "old": {"motions": 6, "chosen": 1, "compared": 5},
         "new": {"motions": 4, "chosen": 3, "compared": 3},
     }
-    assert stats["scores"] == {"chosen": {"4.5": 4, "none": 1}, "rejected": {"3.5": 5}}
+    assert stats["scores"] == {
+        "chosen": {"4.5": 3, "none": 2},
+        "rejected": {"2.5": 1, "3.5": 3, "none": 1},
+    }
     assert stats["degrees"] == {"better": 3, "much better": 1, "skipped": 1}
 
 
@@ -171,7 +178,7 @@ def test_broken_scenarios_and_values_do_not_stop_the_count(folder):
     rows[0]["chosen_score"] = float("nan")
     pq.write_table(pa.Table.from_pylist(rows, schema=stored.schema), path)
     stats = dataset_stats(folder)
-    assert dict(stats.actions) == {"jump": 2, "walk": 2} and stats.scores["chosen"][None] == 2
+    assert dict(stats.actions) == {"jump": 2, "walk": 2} and stats.scores["chosen"][None] == 3
 
 
 def test_bad_folders(folder, tmp_path, monkeypatch):

@@ -16,6 +16,14 @@ def test_unique():
         ("p1", "A man walks", "train", None),
         ("p2", "a man runs", "test", None),
         ("p2", "a man walks.", "train", None),
+        ("p1", "A man   walks!", "train", None),
+        ("p1", "A man walks", "test", "expected prompt_id 'p1' in one split, but it is in train and in test"),
+        (
+            "p1",
+            "a man runs",
+            "train",
+            "expected one prompt of prompt_id 'p1', but it had another one before 'a man runs'",
+        ),
         ("p1", "a man runs", "test", "expected prompt_id 'p1' in one split, but it is in train and in test"),
         ("p2", " A  MAN WALKS! ", "test", "expected prompt ' A  MAN WALKS! ' in one split, but it is in train"),
         ("a man walks", "p1", "test", None),  # names and words are told apart

@@ -26,13 +26,14 @@ TEST = "data/frequency/test-00000-of-00001.parquet"
 
 def row(number: int, **changes: Any) -> dict[str, Any]:
     judge = changes.pop("judge", "kinematic-1")
+    scores = (None, None) if judge == "human" else (5.0, 3.0)
     made = pair_row(
         prompt_id=f"p{number}",
         prompt=f"a man jumps {number} times",
         task=changes.pop("task", "frequency"),
         scenario='{"task": "frequency", "events": [{"action": "jump"}]}',
-        chosen={"codes": [5, 6, number], "score": 5.0, "sample": 0},
-        rejected={"codes": [7, 8], "score": 3.0, "sample": 1},
+        chosen={"codes": [5, 6, number], "score": scores[0], "sample": 0},
+        rejected={"codes": [7, 8], "score": scores[1], "sample": 1},
         degree="much better",
         judge=judge,
     )
@@ -166,6 +167,74 @@ def test_names_of_list_items_make_no_difference(folder):
     assert validate_folder(folder).ok
 
 
+def test_a_prompt_id_with_two_prompts(folder):
+    def spoil(rows):
+        rows[1]["prompt_id"] = "p0"
+
+    rewrite(folder / TRAIN, spoil)
+    validation = validate_folder(folder)
+    problem = "expected one prompt of prompt_id 'p0', but it had another one before 'a man jumps 1 times'."
+    assert only(validation) == (TRAIN, 2, problem)
+    assert validation.faults[0].cure.startswith("Give each prompt a prompt_id of its own")
+
+
+def test_degrees_are_those_of_the_scores(folder):
+    def spoil(rows):
+        rows[1] |= {"chosen_score": 3.8, "rejected_score": 1.8}  # 1.9999999 as they are stored
+        rows[2] |= {"chosen_score": 3.8, "rejected_score": 1.8, "degree": "better", "margin": 2.0}
+
+    rewrite(folder / TRAIN, spoil)
+    assert only(validate_folder(folder)) == (
+        TRAIN,
+        3,
+        "degree: expected 'much better' for scores of 3.8 and 1.8, got 'better'",
+    )
+
+
+def test_what_was_written_for_another_codebook(tmp_path):
+    large = pair_row(
+        prompt_id="p", prompt="a man", task="overall", chosen={"codes": [600]}, rejected={"codes": [1]},
+        degree="better", judge="j", num_codes=1024,
+    )  # fmt: skip
+    write_motionprefer([("train", large)], tmp_path / "large", num_codes=1024)
+    assert validate_folder(tmp_path / "large").ok
+    assert not validate_folder(tmp_path / "large", num_codes=512).ok
+
+
+def test_files_without_rows_and_pipes(folder):
+    pq.write_table(pq.read_table(folder / TEST).slice(0, 0), folder / TEST)
+    os.mkfifo(folder / "data/frequency/train-00001-of-00002.parquet")
+    assert found(validate_folder(folder)) == [
+        (TEST, None, "expected at least one row, got none."),
+        ("data/frequency/train-00001-of-00002.parquet", None, "expected a file, got a pipe, a socket or a device."),
+    ]
+
+
+def test_a_pipe_among_annotations(tmp_path):
+    annotations(tmp_path)
+    (tmp_path / "votes").mkdir()
+    os.mkfifo(tmp_path / "votes/00000.jsonl")
+    assert only(validate_folder(tmp_path))[::2] == (
+        "votes/00000.jsonl",
+        "expected a JSON Lines file, but it is a pipe, a socket or a device.",
+    )
+
+
+def test_configs_of_one_name(folder):
+    readme = folder / "README.md"
+    readme.write_text(readme.read_text().replace("config_name: human", "config_name: frequency"))
+    assert only(validate_folder(folder)) == (
+        "README.md",
+        None,
+        "expected one config of each name, got 2 of 'frequency'.",
+    )
+
+
+def test_limits_below_zero(folder):
+    with pytest.raises(ValueError, match="limit is a number of faults, at least 0, got -3"):
+        validate_folder(folder).report(limit=-3)
+
+
 def test_ids_that_stand_twice(folder):
     def spoil(rows):
         rows[1]["id"] = "p0/0-1"
@@ -192,7 +261,7 @@ def test_prompts_in_two_splits(folder):
 
 def test_rows_of_another_part(folder):
     def spoil(rows):
-        rows[0]["judge"] = "human"
+        rows[0] |= {"judge": "human", "chosen_score": None, "rejected_score": None}
         rows[1]["task"] = "temporal"
 
     rewrite(folder / TEST, spoil)

@@ -4,6 +4,7 @@ import pytest
 from datasets import Dataset, DatasetDict, IterableDataset
 
 from atom_hf.data.annotation_records import Annotated, Candidate
+from atom_hf.data.degrees import degree_of_gap
 from atom_hf.data.pairs import PairReport
 from atom_hf.data.schema import features, motion_message, pair_row
 from atom_hf.data.views import listwise, listwise_rows, preferred, unpaired, unpaired_rows
@@ -16,7 +17,11 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
 
 
-def row(number, chosen, rejected, degree="better", prompt="p0", scores=(None, None), task="overall", judge="human"):
+def row(
+    number, chosen, rejected, degree="better", prompt="p0", scores=(None, None), task="overall", judge="human", **size
+):
+    if scores[0] is not None:
+        degree = degree_of_gap(scores[0] - scores[1])
     return pair_row(
         id=str(number),
         prompt_id=prompt,
@@ -26,6 +31,7 @@ def row(number, chosen, rejected, degree="better", prompt="p0", scores=(None, No
         rejected={"codes": rejected, "score": scores[1]},
         degree=degree,
         judge=judge,
+        **size,
     )
 
 
@@ -148,6 +154,45 @@ def test_listwise_of_annotations():
     assert ranked["completions"][0] == motion_message(B)
     assert ranked["prompt"] == [{"role": "user", "content": "a man waves"}]
     assert report.unscored == {"no verdict": 1}
+
+
+@pytest.mark.parametrize("kind", ["list", "dataset", "stream"])
+def test_listwise_says_motions_as_the_pairs_do(kind):
+    pair = row(0, [600], [1023], scores=(4.0, 2.0), judge="k", num_codes=1024)
+    (ranked,) = listwise(dataset([pair], kind))
+    assert ranked["completions"] == [pair["chosen"], pair["rejected"]]
+    assert ranked["completions"][0][0]["content"] == "<motion_id_1024><motion_id_600><motion_id_1025>"
+
+
+def test_listwise_of_annotations_with_another_codebook():
+    prompt = Annotated("p0", "a man waves")
+    for sample, codes in enumerate([(600,), (7,)]):
+        prompt.candidates[sample] = Candidate(sample, codes, score=4.0 - sample, judge="k")
+    (ranked,) = listwise([prompt], num_codes=1024)
+    assert ranked["completions"] == [motion_message([600], 1024), motion_message([7], 1024)]
+
+
+def test_listwise_of_messages_that_are_no_motions():
+    with pytest.raises(
+        ValueError, match="Expected motion text, which begins with a token such as <motion_id_512>, got"
+    ):
+        list(listwise([SCORED[0] | {"chosen": [{"role": "assistant", "content": "a motion"}]}]))
+
+
+@pytest.mark.parametrize("splits", [False, True])
+def test_nothing_left_says_why(splits):
+    unsure = dataset([row(0, A, B, "skipped"), row(1, C, D, "negligibly better/unsure")])
+    if splits:
+        unsure = DatasetDict(test=Dataset.from_list(list(unsure), features=features(), split="test"))
+    with pytest.raises(
+        ValueError, match=r"left of 2 pairs.*left out: 4 of a motion that is neither good nor bad\. Take"
+    ):
+        unpaired(unsure)
+    with pytest.raises(
+        ValueError, match=r"left out: 1 with fewer than two .* 4 motions without a score, only compared"
+    ):
+        listwise(unsure)
+    assert list(unpaired(list(ROWS[2:3]))) == []  # of rows, an iterator that is empty
 
 
 def test_streams_stay_streams():

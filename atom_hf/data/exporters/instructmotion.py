@@ -27,9 +27,10 @@ def write_instructmotion(
 ) -> int:
     """Write rows in InstructMotion's layout: the whole folder, or nothing.
 
-    What the layout has no place for is left out, the scenario and the version of the rules; scores and tasks stand
-    beside its own fields, where its readers pass them over. Which motion comes first is drawn by the id. The last
-    vote is the verdict in this layout, so where a row's is another, or there is none, one of the judge follows.
+    What the layout has no place for stands beside its own fields, where its readers pass it over: task, judge, version
+    of the rules, and scores. Names of prompts and scenarios are left out. Which motion comes first is drawn by the
+    id. The last vote is the verdict in this layout, so where a row's is another, or there is none, one of the judge
+    follows.
 
     Args:
         folder (`str` or `Path`): new or empty.
@@ -73,7 +74,7 @@ def label_of(row: Mapping[str, Any]) -> dict[str, Any]:
         row (`Mapping`): of the dataset.
 
     Returns:
-        `dict[str, Any]`: id, prompt, two samples, votes, and the task.
+        `dict[str, Any]`: id, prompt, two samples, votes, task, judge, and where it is known the version of its rules.
     """
     second = row["degree"] != SKIPPED and hashlib.sha256(row["id"].encode()).digest()[0] % 2
     sides = ("rejected", "chosen") if second else ("chosen", "rejected")
@@ -90,6 +91,8 @@ def label_of(row: Mapping[str, Any]) -> dict[str, Any]:
         "id": str(row["id"]).removeprefix(_PREFIX),
         "prompt": prompt_of(row),
         "task": row["task"],
+        "judge": row["judge"],
+        **({"rules_version": row["rules_version"]} if row["rules_version"] else {}),
         **{names[side]: _sample(row, side) for side in sides},
         "chosen": votes,
     }

@@ -14,6 +14,7 @@ from typing import Any
 from ..degrees import SKIPPED
 from ..json_lines import write_lines
 from ..pairs import PairReport
+from ..places import check_place
 from ..schema import prompt_of
 
 _log = logging.getLogger(__name__)
@@ -55,23 +56,43 @@ def trl_rows(
         _log.info("%d pairs that people skipped were left out; skipped=True keeps them.", left_out)
 
 
-def write_trl(path: str | Path, rows: Iterable[Mapping[str, Any]], **options: Any) -> int:
+def write_trl(path: str | Path, rows: Iterable[Mapping[str, Any]], *, overwrite: bool = False, **options: Any) -> int:
     """Write a JSON Lines file that `load_dataset("json", data_files=path)` reads, whole or not at all.
 
     Args:
-        path (`str` or `Path`): the file; one of this name is replaced.
+        path (`str` or `Path`): the file.
         rows (`Iterable[Mapping]`): of the dataset.
+        overwrite (`bool`, *optional*, defaults to `False`): replace a `.jsonl` file of this name.
         options (`Any`): of `trl_rows`.
 
     Returns:
         `int`: rows that were written.
+
+    Raises:
+        FileExistsError: if there is such a file, and `overwrite` is off or it is no `.jsonl` file.
+        IsADirectoryError: if there is such a folder.
+        OSError: if nothing can be written there.
+        ValueError: if there are no pairs.
     """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{path}: expected a file to write, but it is a folder; name a file in it, such as {path / 'train.jsonl'}."
+        )
+    if path.exists() and not (overwrite and path.suffix == ".jsonl"):
+        cure = "choose another name" if overwrite else "choose another name, or pass overwrite=True"
+        raise FileExistsError(f"{path}: expected the name of a new file, but it is there; {cure}.")
+    check_place(path)
     count = 0
+    options["report"] = report = options.get("report") or PairReport()
 
     def counted() -> Iterator[dict[str, Any]]:
         nonlocal count
         for count, row in enumerate(trl_rows(rows, **options), 1):  # noqa: B007
             yield row
+        if not count:
+            causes = "".join(f"; left out: {number:,} {cause}" for cause, number in report.left_out.items())
+            raise ValueError(f"Expected at least one pair to write, got none{causes}.")
 
     write_lines(path, counted())
     return count

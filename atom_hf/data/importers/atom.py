@@ -57,7 +57,8 @@ def read_atom(
             used; so does a function, which gets each fault as an [`AnnotationError`].
         num_codes (`int`, *optional*, defaults to 512): size of the codebook.
         model (`str`, *optional*, defaults to `"MotionGPT"`): who made the motions, where a sample has no `from`.
-        judge (`str`, *optional*, defaults to `"gpt-4v"`): who judged. Where it is `"human"`, votes are kept.
+        judge (`str`, *optional*, defaults to `"gpt-4v"`): who judged, where a row has no `judge` of its own. Where
+            it is `"human"`, votes are kept.
         task (`str`, *optional*): the task of all files, whatever their names.
         degree (`str`, *optional*): degree of preference of rows that have none.
 

@@ -32,7 +32,7 @@ def read_instructmotion(
     num_codes: int = NUM_CODES,
     model: str = "MotionGPT",
 ) -> Iterator[dict[str, Any]]:
-    """Rows of a folder of InstructMotion's labels, one at a time.
+    """Rows of a folder of InstructMotion's labels, one at a time: people's, unless a row has a `judge` of its own.
 
     People's names are replaced by the first 12 digits of their SHA-256, so that votes of one person stay together;
     whoever knows a name can still find its votes.

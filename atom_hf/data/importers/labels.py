@@ -3,6 +3,8 @@
 {"id": 7, "prompt": "a man waves", "sample_1": {"features": "features/a.npy", "seed": 3},
  "sample_2": {"features": "features/b.npy", "seed": 9},
  "chosen": [{"choice": "sample_2", "degree of preference": "Much better", "user": "Ann"}]}
+
+Labels that were exported by atom_hf have the task, the judge and its rules, and scores of the samples, too.
 """
 
 import hashlib
@@ -22,6 +24,7 @@ from .faults import RowFault, RowMaker, prompt_id_of, seed_of, text_of
 
 LABELS = "preference_labels.jsonl"
 SAMPLES = ("sample_1", "sample_2")
+LAST = "the last entry of chosen in the labels is the verdict, with its choice and its degree"
 MAX_TOKEN_BYTES = 2**20  # a motion of ten seconds has 49 codes
 MAX_LINE = 2**20
 OUTSIDE = "with a path that leaves the folder"  # causes, as they are counted
@@ -70,7 +73,7 @@ class LabelForm:
     Args:
         prefix (`str`): of the ids.
         task (`str`, *optional*): what was judged, where a row does not say it; None if nobody knows.
-        judge (`str`): who judged; the votes are kept where it was people.
+        judge (`str`): who judged, where a row does not say it; the votes are kept where it was people.
         model (`str`): who made the motions, where a sample does not say it.
         num_codes (`int`): size of the codebook.
         degree (`str`, *optional*): of rows that have none.
@@ -98,6 +101,7 @@ def rows_of_labels(files: LabelFiles, form: LabelForm, maker: RowMaker) -> Itera
     Raises:
         AnnotationError: at the first fault, unless faults are skipped.
     """
+    maker.report.verdicts.add(LAST)
     with closing(files.open_labels()) as stream:
         yield from maker.rows(files.where, _records(stream), lambda record: _row(record, files, form))
 
@@ -133,9 +137,12 @@ def _row(record: Mapping[str, Any], files: LabelFiles, form: LabelForm) -> dict[
     task = record.get("task") or form.task
     if task is None:
         raise RowFault("without a task", "expected a folder or an archive that is named after its task; pass task=….")
+    judge = form.judge if record.get("judge") is None else text_of(record["judge"], "judge")
     winner = SAMPLES[votes[-1].choice == SAMPLES[1]]  # of a pair that was skipped, the first
     loser = SAMPLES[winner == SAMPLES[0]]
     motions = {sample: _motion(record.get(sample), sample, files, form) for sample in SAMPLES}
+    if judge == HUMAN:  # people compared; a score beside a motion is somebody else's
+        motions = {sample: motion | {"score": None} for sample, motion in motions.items()}
     if motions[winner]["codes"] == motions[loser]["codes"] and votes[-1].degree != SKIPPED:
         raise RowFault("of two motions that are the same", f"pair {name!r}: expected two motions that differ.")
     choices = {winner: "chosen", loser: "rejected", SKIPPED: SKIPPED}
@@ -148,8 +155,9 @@ def _row(record: Mapping[str, Any], files: LabelFiles, form: LabelForm) -> dict[
         chosen=motions[winner],
         rejected=motions[loser],
         degree=votes[-1].degree,
-        judge=form.judge,
-        votes=said if form.judge == HUMAN else (),
+        judge=judge,
+        rules_version=record.get("rules_version") or "",
+        votes=said if judge == HUMAN else (),
         num_codes=form.num_codes,
     )
 
@@ -168,6 +176,7 @@ def _votes(given: Any, default: str | None) -> list[Vote]:
             degree = SKIPPED if choice == SKIPPED else read_degree(degree if degree not in (None, "null") else default)
         except ValueError as error:
             raise RowFault("with an unknown degree", str(error)) from error
+        choice = SKIPPED if degree == SKIPPED else choice
         votes.append(Vote(choice, degree, _hashed(entry.get("user"))))
     return votes
 

@@ -46,8 +46,10 @@ def test_round_trip(tmp_path):
         row(3, "skipped", rejected=(5, 7)),
         row(4, votes=[{"voter": "", "choice": "rejected", "degree": "much better"}, *row()["votes"]]),
         *(row(number, rejected=(number,)) for number in range(5, 20)),
+        row(20, judge="kinematic-1", rules_version="rules-2", votes=[], scores=(4.5, 3.0)),  # stays a machine's
+        row(21, rules_version="arena-1"),
     ]
-    assert write_instructmotion(tmp_path / "out", rows) == 20
+    assert write_instructmotion(tmp_path / "out", rows) == 22
     assert list(read_instructmotion(tmp_path / "out")) == rows
 
 
@@ -82,11 +84,11 @@ def test_the_last_vote_is_the_verdict():
 
 def test_a_judges_rows_go_through_the_layout_of_atom(tmp_path):
     rows = [
-        row(i, judge="k", votes=[], task=task, scores=(4.5, 2.0), id=f"atom/{task}/{i}")
+        row(i, judge="k", votes=[], task=task, scores=(4.5, 3.0), id=f"atom/{task}/{i}", rules_version="rules-2")
         for i, task in enumerate(["integrity", "frequency"])
     ]
     write_instructmotion(tmp_path, rows)
-    read = list(read_atom(tmp_path, judge="k"))
+    read = list(read_atom(tmp_path, judge="another"))
     for before, after in zip(rows, read, strict=True):
         assert {**before, "id": ""} == {**after, "id": ""}
 

@@ -15,6 +15,8 @@ from atom_hf.data.importers.labels import LABELS, MAX_LINE, MAX_TOKEN_BYTES
 from atom_hf.data.pairs import PairReport
 from atom_hf.data.schema import faults
 
+SCORED_9 = {"features": "features/0b.npy", "score": 9}
+
 
 def vote(choice="sample_1", degree="Better", user="Ann"):
     return {"choice": choice, "degree of preference": degree, "user": user}
@@ -92,6 +94,26 @@ def test_skipped_pairs_stay_even_of_one_motion(tmp_path):
     (row,) = read_instructmotion(tmp_path, report=report)
     assert (row["degree"], row["margin"], row["chosen_seed"]) == (SKIPPED, 0.0, 3)  # sample_1 stands first
     assert [v["choice"] for v in row["votes"]] == ["rejected", "skipped"] and report.degrees == {SKIPPED: 1}
+
+
+def test_a_degree_of_skipped_skips_whatever_the_choice(tmp_path):
+    (row,) = read_instructmotion(write(tmp_path, label(chosen=[vote("sample_2", "Skipped")])))
+    assert row["degree"] == SKIPPED and [v["choice"] for v in row["votes"]] == ["skipped"] and faults(row) == []
+
+
+def test_rows_of_a_judge_stay_its_own(tmp_path):
+    samples = {f"sample_{i}": {"features": f"features/0{'ab'[i - 1]}.npy", "score": 5.0 - i} for i in (1, 2)}
+    machine = label(judge="kinematic-1", rules_version="rules-2", task="temporal", **samples)
+    (row,) = read_instructmotion(write(tmp_path, machine))
+    assert (row["judge"], row["rules_version"], row["task"], row["votes"]) == (
+        "kinematic-1",
+        "rules-2",
+        "temporal",
+        [],
+    )
+    assert (row["chosen_score"], row["rejected_score"]) == (4.0, 3.0)
+    (row,) = read_instructmotion(write(tmp_path, label(**samples)))  # people compared: whose scores, nobody knows
+    assert (row["judge"], row["chosen_score"], row["rejected_score"]) == ("human", None, None)
 
 
 def test_one_prompt_one_id(tmp_path):
@@ -182,8 +204,10 @@ def nothing(folder):
         ({"sample_2": {"features": f"features/{'é' * 199}.npy"}}, nothing, "without a path of features", "expected"),
         ({"sample_2": {"features": f"features/{'é' * 190}.npy"}}, nothing, "with a token file that is broken", "name"),
         ({"sample_2": {"features": "features/0b.npy", "seed": 2**70}}, nothing, "with a seed that is none", "64 bits"),
-        ({"sample_2": {"features": "features/0b.npy", "score": 9}}, nothing, "with values that make no pair", "to 5"),
+        ({"judge": "k", "sample_2": SCORED_9}, nothing, "with values that make no pair", "to 5"),
         ({"task": "speed"}, nothing, "with values that make no pair", "got 'speed'"),
+        ({"judge": 5}, nothing, "without a usable judge", "judge to be text"),
+        ({"judge": "k", "rules_version": 5}, nothing, "with values that make no pair", "rules_version: expected text"),
         ({}, bad_tokens([[[1], [2]]]), "with a token file of another form", r"shape \(1, 2, 1\)"),
         ({}, bad_tokens([[[1]], [[2]], [[3]]]), "with a token file of another form", r"shape \(3, 1, 1\)"),
         ({}, bad_tokens([[1, 2], [3, 4]]), "with a token file of another form", r"shape \(2, 2\)"),
