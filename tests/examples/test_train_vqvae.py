@@ -198,3 +198,17 @@ def test_help_of_the_script(capsys, monkeypatch):
         TrlParser((VQVAEConfig, CorpusConfig)).parse_args_and_config()
     text = capsys.readouterr().out
     assert "--caption_noise" in text and "channels of the convolutions" in text
+
+
+def test_the_joints_in_the_loss(whole):
+    """In metres, by hand; what stands behind a clip's end does not count, and drift of the heading does."""
+    clips = [clip.features[:40] for clip in _clips(40)[:2]]
+    features, lengths = torch.from_numpy(np.stack(clips)), torch.tensor([40, 30])
+    rebuilt = features.clone()
+    rebuilt[:, :, 3] += 0.2  # the root's height: the others' heights stand on their own, so only the pelvis moves
+    rebuilt[1, 28:] = 7.0  # behind the last whole code
+    expected = 0.2 + 0.1 * 0.2 / 22  # seen from the pelvis all others moved; in the world it alone
+    assert abs(train_vqvae.joint_loss(rebuilt, features, lengths).item() - expected) < 1e-5
+    turning = features.clone()
+    turning[:, :, 0] += 0.01
+    assert train_vqvae.joint_loss(turning, features, lengths) > 0.01
