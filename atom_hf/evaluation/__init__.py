@@ -10,11 +10,13 @@ from .diversity import diversity, multimodality
 from .drift import drift_warning, exact_kl, kl_estimate, token_entropy, unique_share, variety_ratio
 from .event_scores import compare_systems, event_scores, summarize_scores
 from .joint_error import JointError, joint_error
+from .metrics import metric_path
 from .model_embedder import ModelEmbedder
-from .physics import Physics, foot_skating, mean_physics, physical_plausibility, valid_share
+from .physics import Physics, foot_skating, mean_physics, physical_plausibility
 from .protocol import evaluate_protocol
 from .protocol_settings import Protocol
 from .retrieval import batch_free_r_precision, matching_distance, r_precision
+from .valid_share import valid_share
 from .win_rate import WinRate, compare_pairwise, win_rate, win_rate_table
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "krippendorff_alpha",
     "matching_distance",
     "mean_physics",
+    "metric_path",
     "multimodality",
     "physical_plausibility",
     "precision_recall",

@@ -16,7 +16,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from ..motion.arrays import Array, take
-from .embeddings import as_double, check_pairs, squared_distances
+from .embeddings import as_double, check_pairs, squared_distances, without_offset
 
 _ROWS = 1024  # of a distance matrix at a time
 _WELL = 1e-10  # ratio of eigenvalues down to which their square roots keep eleven digits of the largest one
@@ -203,7 +203,7 @@ def precision_recall(real: Array, generated: Array, neighbours: int = 3) -> Prec
         TypeError: if the embeddings are no floating-point arrays of one library.
         ValueError: if shapes do not fit, a value is not finite, or a set has no more than `neighbours` motions.
     """
-    real, generated = _two_sets(real, generated)
+    real, generated = without_offset(*_two_sets(real, generated))
     fewest = min(real.shape[0], generated.shape[0])
     if not 1 <= neighbours < fewest:
         raise ValueError(f"Expected neighbours from 1 to {fewest - 1} for {fewest} motions, got {neighbours}.")

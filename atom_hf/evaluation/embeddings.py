@@ -4,6 +4,7 @@ All numbers are unitless: an evaluator's space has no metres. Distances mean som
 evaluator only.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +16,8 @@ from ..motion.arrays import Array
 from ..motion.checks import check_floats
 
 _NAMED = 5  # faulty clips that a message names
+_LARGEST = 1e40  # beyond all of float32; its sixth power, which KID takes, is still a number
+_EPSILON = 2.0**-52
 
 
 @runtime_checkable
@@ -59,15 +62,19 @@ class Embeddings:
         motion (`Array`): `[N, D]`, unitless, numpy or torch.
         text (`Array`, *optional*): `[N, D]`, unitless, of the text that each motion was made for. A system without
             texts is held against those of the real motions.
-        ids (`Sequence[str]`, *optional*): names of the clips, for messages, and to see that rows belong together.
+        ids (`Sequence[str]`, *optional*): names of the clips, for messages, and to see that rows belong together;
+            numbers and arrays do as well, and are kept as texts.
         samples (`Array`, *optional*): `[texts, samples, D]`, unitless, several motions for each of some texts; what
             MModality is made from.
     """
 
     motion: Array
     text: Array | None = None
-    ids: Sequence[str] | None = None
+    ids: Sequence[Any] | Array | None = None
     samples: Array | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", _texts(self.ids))
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Clips:
         motions (`Sequence[Any]`): `N` motions in the form that the evaluator takes.
         captions (`Sequence[Any]`, *optional*): `N` texts that the motions were made for, in a form that the evaluator
             takes. A system without captions is held against those of the real motions.
-        ids (`Sequence[str]`, *optional*): names of the clips.
+        ids (`Sequence[str]`, *optional*): names of the clips; numbers and arrays are kept as texts.
         samples (`Sequence[Sequence[Any]]`, *optional*): several motions for each of some texts.
         fingerprint (`str`, *optional*): what identifies these clips. Without it, motions have to be arrays or have
             `joints`, which are hashed.
@@ -86,9 +93,12 @@ class Clips:
 
     motions: Sequence[Any]
     captions: Sequence[Any] | None = None
-    ids: Sequence[str] | None = None
+    ids: Sequence[Any] | Array | None = None
     samples: Sequence[Sequence[Any]] | None = None
     fingerprint: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", _texts(self.ids))
 
 
 def as_double(embeddings: Array, what: str, axes: int = 2) -> Array:
@@ -104,8 +114,8 @@ def as_double(embeddings: Array, what: str, axes: int = 2) -> Array:
 
     Raises:
         TypeError: if they are no floating-point array.
-        ValueError: if the number of axes is another one, there are none, or a value is NaN or infinite; the clips are
-            counted and named by their index.
+        ValueError: if the number of axes is another one, there are none, or a value is NaN, infinite or beyond 1e40,
+            where squares and their products overflow; the clips are counted and named by their index.
     """
     check_floats(embeddings, what)
     shape = list(embeddings.shape)
@@ -114,13 +124,21 @@ def as_double(embeddings: Array, what: str, axes: int = 2) -> Array:
         raise ValueError(f"Expected {what} of shape {expected} with at least one row, got {shape}.")
     bad = non_finite_rows(embeddings)
     if bad:
-        named = ", ".join(map(str, bad[:_NAMED])) + (", …" if len(bad) > _NAMED else "")
         raise ValueError(
-            f"Expected finite {what}, but {len(bad)} of {shape[0]} clips have NaN or infinite values: index {named}. "
-            "Look for empty or broken motions; they can't be averaged in."
+            f"Expected finite {what}, but {len(bad)} of {shape[0]} clips have NaN or infinite values: index "
+            f"{_indices(bad)}. Look for empty or broken motions; they can't be averaged in."
         )
     xp = array_namespace(embeddings)
-    return xp.astype(embeddings, xp.float64, copy=False)
+    double = xp.astype(embeddings, xp.float64, copy=False)
+    sizes = xp.max(xp.reshape(xp.abs(double), (shape[0], -1)), axis=1)
+    if float(xp.max(sizes)) > _LARGEST:
+        bad = [i for i, size in enumerate(sizes.tolist()) if size > _LARGEST]
+        raise ValueError(
+            f"Expected {what} of at most {_LARGEST:g}, but {len(bad)} of {shape[0]} clips have larger values, up to "
+            f"{float(xp.max(sizes)):.3g}: index {_indices(bad)}. Their squares overflow; look for what is wrong with "
+            "the evaluator, or divide all embeddings by the same number."
+        )
+    return double
 
 
 def non_finite_rows(embeddings: Array) -> list[int]:
@@ -164,8 +182,31 @@ def check_pairs(first: Array, second: Array, what: str, other: str, rows: bool =
         raise ValueError(f"Expected one row of {what} and of {other} for each clip, got shapes {a} and {b}.")
 
 
+def without_offset(first: Array, second: Array) -> tuple[Array, Array]:
+    """Two sets without what all of their rows have in common, so that squared distances keep their digits.
+
+    Distances stay the same. The offset is rounded to steps as large as the spread: sets around the origin come back
+    as they are, bit by bit, and what is subtracted from others rounds nothing.
+
+    Args:
+        first (`Array`): `[n, D]`, unitless, double precision.
+        second (`Array`): `[m, D]`, unitless, double precision.
+
+    Returns:
+        `tuple[Array, Array]`: both, moved by the same vector; unitless.
+    """
+    xp = array_namespace(first)
+    middle = (xp.mean(first, axis=0) + xp.mean(second, axis=0)) / 2
+    spread = max(float(xp.max(xp.abs(each - middle))) for each in (first, second))
+    step = 2.0 ** math.frexp(max(spread, _EPSILON * float(xp.max(xp.abs(middle)))))[1]
+    offset = xp.round(middle / step) * step
+    return first - offset, second - offset
+
+
 def squared_distances(first: Array, second: Array) -> Array:
     """Squared Euclidean distances between all rows of two sets; never negative.
+
+    Squares far larger than the distances cost their digits: see `without_offset`.
 
     Args:
         first (`Array`): `[..., n, D]`, unitless, double precision.
@@ -179,3 +220,13 @@ def squared_distances(first: Array, second: Array) -> Array:
     squares = xp.vecdot(first, first)[..., :, None] + xp.vecdot(second, second)[..., None, :]
     squares -= 2 * products
     return xp.clip(squares, 0)
+
+
+def _texts(ids: Sequence[Any] | Array | None) -> list[str] | None:
+    if ids is None:
+        return None
+    return [str(name) for name in (ids.tolist() if hasattr(ids, "tolist") else ids)]
+
+
+def _indices(bad: list[int]) -> str:
+    return ", ".join(map(str, bad[:_NAMED])) + (", …" if len(bad) > _NAMED else "")

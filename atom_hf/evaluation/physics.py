@@ -6,7 +6,6 @@ All of it is measured on 22 joints, where papers often use the skin: compare wit
 figures from elsewhere.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
@@ -18,13 +17,14 @@ from ..motion.arrays import Array, numpy_double
 from ..motion.checks import check_fps, check_joints
 from ..motion.layout import FPS
 from ..motion.skeleton import JOINT_NAMES
+from .valid_share import valid_share as valid_share
 
 FEET = (JOINT_NAMES.index("left_foot"), JOINT_NAMES.index("right_foot"))
 CONTACT_HEIGHT = 0.05  # metres: below that a foot is taken to stand (GMD)
 SLIDING_SPEED = 0.5  # metres per second: above that a standing foot slides (GMD: 2.5 cm a frame at 20 fps)
 TOLERANCE = 0.005  # metres: what PhysDiff forgives of floating and penetration
 IN_THE_AIR = 0.10  # metres: with every joint higher than that, nothing carries the body
-FASTEST_JOINT = 25.0  # metres per second: more than the hand of a pitcher
+FARTHEST = 1e6  # metres from the origin: no body gets there, and cubes of much larger numbers overflow
 
 _WINDOW = 5  # frames over which GMD averages the speed of a foot
 _ESTIMATED_FLOOR = 5  # percentile of the lowest joint
@@ -107,21 +107,6 @@ class FloorError(NamedTuple):
     unsupported: float
 
 
-class ValidShare(NamedTuple):
-    """How many of a model's outputs are motions at all.
-
-    Args:
-        share (`float`): share of valid ones, 0 to 1; higher is better, and below 1 every other mean is one over the
-            survivors only.
-        valid (`tuple[bool, ...]`): one for each output.
-        causes (`dict[str, int]`): how often each cause made an output invalid.
-    """
-
-    share: float
-    valid: tuple[bool, ...]
-    causes: dict[str, int]
-
-
 def physical_plausibility(joints: Array, fps: float = FPS, floor: float | None = 0.0) -> Physics:
     """Everything that can be said about the physics of one clip from its joints.
 
@@ -136,7 +121,7 @@ def physical_plausibility(joints: Array, fps: float = FPS, floor: float | None =
 
     Raises:
         TypeError: if the joints are no floating-point array or fps is no number.
-        ValueError: if the shape is another one or a value is not finite.
+        ValueError: if the shape is another one, or a value is not finite or beyond 1,000 km.
     """
     clip, fps = _clip(joints), check_fps(fps)
     skating = foot_skating(clip, fps, floor=floor)
@@ -203,7 +188,7 @@ def foot_skating(
 
     Raises:
         TypeError: if the joints are no floating-point array or fps is no number.
-        ValueError: if the shape is another one or a value is not finite.
+        ValueError: if the shape is another one, or a value is not finite or beyond 1,000 km.
     """
     clip, fps = _clip(joints), check_fps(fps)
     if len(clip) < 2:
@@ -241,7 +226,7 @@ def floor_error(joints: Array, fps: float = FPS, *, floor: float | None = 0.0) -
 
     Raises:
         TypeError: if the joints are no floating-point array or fps is no number.
-        ValueError: if the shape is another one or a value is not finite.
+        ValueError: if the shape is another one, or a value is not finite or beyond 1,000 km.
     """
     clip, fps = _clip(joints), check_fps(fps)
     lowest = clip[..., 1].min(axis=-1) - _floor(clip, floor)
@@ -274,7 +259,7 @@ def jerk(joints: Array, fps: float = FPS) -> float | None:
 
     Raises:
         TypeError: if the joints are no floating-point array or fps is no number.
-        ValueError: if the shape is another one or a value is not finite.
+        ValueError: if the shape is another one, or a value is not finite or beyond 1,000 km.
     """
     clip, fps = _clip(joints), check_fps(fps)
     if len(clip) < 4:
@@ -282,49 +267,19 @@ def jerk(joints: Array, fps: float = FPS) -> float | None:
     return float(np.linalg.norm(np.diff(clip, n=3, axis=0), axis=-1).mean() * fps**3)
 
 
-def valid_share(clips: Sequence[Array | None], fps: float = FPS, *, min_frames: int = 2) -> ValidShare:
-    """How many of a model's outputs are motions: there at all, long enough, finite, and with no joint that teleports.
-
-    Args:
-        clips (`Sequence[Array]`): joints `[T, 22, 3]` in metres; None where there was nothing to decode.
-        fps (`float`, *optional*, defaults to 20.0): frames per second.
-        min_frames (`int`, *optional*, defaults to 2): what a motion has at least.
-
-    Returns:
-        [`ValidShare`]: the share, which ones, and the causes of the others: `"nothing"`, `"too short"`,
-            `"not finite"`, `"too fast"` (a joint above 25 m/s).
-
-    Raises:
-        TypeError: if fps is no number.
-        ValueError: if there are no clips, or one is no `[T, 22, 3]`.
-    """
-    fps = check_fps(fps)
-    if not len(clips):
-        raise ValueError("Expected at least one output of the model, got none.")
-    causes = [_cause(clip, fps, min_frames) for clip in clips]
-    valid = tuple(cause is None for cause in causes)
-    return ValidShare(sum(valid) / len(valid), valid, dict(Counter(cause for cause in causes if cause)))
-
-
-def _cause(clip: Array | None, fps: float, min_frames: int) -> str | None:
-    if clip is None:
-        return "nothing"
-    joints = numpy_double(clip)
-    if joints.ndim != 3 or joints.shape[1:] != (len(JOINT_NAMES), 3):
-        raise ValueError(f"Expected joints of shape [T, 22, 3], got {list(joints.shape)}.")
-    if len(joints) < min_frames:
-        return "too short"
-    if not np.isfinite(joints).all():
-        return "not finite"
-    fastest = np.linalg.norm(np.diff(joints, axis=0), axis=-1).max(initial=0.0) * fps
-    return "too fast" if fastest > FASTEST_JOINT else None
-
-
 def _clip(joints: Array) -> np.ndarray:
     check_joints(joints)
     if joints.ndim != 3:
         raise ValueError(f"Expected the joints of one clip, [T, 22, 3], got {list(joints.shape)}.")
-    return numpy_double(joints)
+    clip = numpy_double(joints)
+    far = np.abs(clip)
+    if far.max() > FARTHEST:
+        frame, joint, _ = (int(i) for i in np.unravel_index(far.argmax(), far.shape))
+        raise ValueError(
+            f"Expected joints in metres, within {FARTHEST:,.0f} m of the origin, but frame {frame}, joint {joint} "
+            f"({JOINT_NAMES[joint]}) is at {far.max():.3g} m. Convert other units, and leave out broken clips."
+        )
+    return clip
 
 
 def _floor(clip: np.ndarray, floor: float | None) -> float:

@@ -9,6 +9,7 @@ import dataclasses
 import typing
 import warnings
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def evaluate_protocol(
         evaluator (`Embedder | Evaluator`): what embeds clips, or the name and fingerprint of what embedded them.
         data (`str`, *optional*, defaults to `"unnamed"`): name of the test set; `"humanml3d-test"` for that of
             published numbers.
-        seed (`int`, *optional*, defaults to 0): of the first replication.
+        seed (`int`, *optional*, defaults to 0): of the first replication; not negative.
         folder (`str` or `Path`, *optional*): where replications are stored; those that are there are not computed
             again.
         shard (`tuple[int, int]`, *optional*, defaults to `(0, 1)`): rank and number of processes; replications whose
@@ -73,8 +74,9 @@ def evaluate_protocol(
 
     Raises:
         TypeError: if something is neither embeddings, clips nor a function, or clips come without an `Embedder`.
-        ValueError: if there are too few clips, shapes or ids do not fit, captions are missing, values are not finite,
-            or stored replications were made from something else.
+        ValueError: if there are too few clips, shapes or ids do not fit, captions are missing, values are not finite
+            or too large, a system has no name, the seed is negative, or stored replications were made from something
+            else.
     """
     protocol = protocol or Protocol.published()
     rank, processes = shard
@@ -82,8 +84,10 @@ def evaluate_protocol(
         raise ValueError(f"Expected shard as (rank, processes) with 0 <= rank < processes, got {shard}.")
     if processes > 1 and folder is None:
         raise ValueError("Shards meet in a folder; give the same one to all of them.")
-    if REAL_ROW in systems:
-        raise ValueError(f"{REAL_ROW!r} is the name of the first row; give the system another one.")
+    _check_names(systems)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"Expected seed as a whole number of at least 0, got {seed!r}.")
+    seed = int(seed)  # numpy's do not go into JSON
     if non_finite not in typing.get_args(NonFinite):
         raise ValueError(f'Expected non_finite as "error" or "exclude", got {non_finite!r}.')
     _check_embedding(evaluator, protocol)
@@ -147,6 +151,14 @@ def read_protocol(folder: str | Path) -> ProtocolResult:
         if len({str(identity[name]) for identity, _ in found}) > 1:
             raise ValueError(f"{folder} holds rows of different {name}; numbers of one table have to agree in it.")
     return _result(found)
+
+
+def _check_names(systems: Mapping[str, Given]) -> None:
+    for name in systems:
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"Expected a name for each system, for its row, got {name!r}.")
+    if REAL_ROW in systems:
+        raise ValueError(f"{REAL_ROW!r} is the name of the first row; give the system another one.")
 
 
 def _check_embedding(evaluator: Embedder | Evaluator, protocol: Protocol) -> None:

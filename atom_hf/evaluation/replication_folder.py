@@ -113,7 +113,7 @@ def _load(path: Path) -> tuple[dict[str, Any], Replication]:
             raise ValueError("its number or a value of it is wrong")
         result = Replication(values, tuple(content["excluded"]), content["statistics"])
         return dict(content["identity"]), result
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path} holds no replication ({error}); remove it, and it is computed anew.") from error
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from ..motion.arrays import Array, take
-from .embeddings import as_double, check_pairs, squared_distances
+from .embeddings import as_double, check_pairs, squared_distances, without_offset
 
 BATCH_SIZE = 32  # candidates of the published protocol
 _TIE = 1e-12  # of the squares: nearer than rounding can tell apart
@@ -52,7 +52,7 @@ def r_precision(
         ValueError: if shapes do not fit, a value is not finite, there are fewer clips than a batch has, or `order` is
             no permutation.
     """
-    text, motion = _pairs(text, motion)
+    text, motion = without_offset(*_pairs(text, motion))
     kept = batches(text.shape[0], batch_size, seed, order)
     _check_top_k(top_k, batch_size)
     shape = (-1, batch_size, text.shape[-1])
@@ -129,8 +129,9 @@ class FixedPairs:
     """
 
     def __init__(self, text: Array, motion: Array) -> None:
-        self.text, self.motion = _pairs(text, motion)
-        self.distances = _own_distances(self.text, self.motion)
+        text, motion = _pairs(text, motion)
+        self.distances = _own_distances(text, motion)
+        self.text, self.motion = without_offset(text, motion)
 
     @cached_property
     def _order(self) -> np.ndarray:

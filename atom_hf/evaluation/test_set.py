@@ -100,16 +100,16 @@ class TestSet:
         if isinstance(given, Regenerated) or (isinstance(given, Clips) and given.fingerprint):
             return given.fingerprint or ""
         if isinstance(given, Embeddings):
-            return fingerprint_arrays([given.motion, given.text, given.samples, *(given.ids or ())])
-        motions = [*given.motions, *(motion for several in given.samples or () for motion in several)]
-        captions = [text if isinstance(text, str) else repr(text) for text in given.captions or ()]
+            return fingerprint_arrays([given.motion, given.text, given.samples, *_all(given.ids)])
+        motions = [*given.motions, *(motion for several in _all(given.samples) for motion in several)]
+        captions = [text if isinstance(text, str) else repr(text) for text in _all(given.captions)]
         try:
             if any(isinstance(motion, str) for motion in motions):
                 raise TypeError(
                     "Expected motions or arrays to hash, got texts; a path does not say what is in the file."
                 )
             arrays = [getattr(motion, "joints", motion) for motion in motions]
-            return fingerprint_arrays([*arrays, None, *captions, None, *(given.ids or ())])
+            return fingerprint_arrays([*arrays, None, *captions, None, *_all(given.ids)])
         except TypeError as error:
             raise TypeError(f"{self.name}: {error} Or say what identifies them: Clips(…, fingerprint=…).") from error
 
@@ -252,6 +252,10 @@ class TestSet:
         except (TypeError, ValueError) as error:
             raise type(error)(f"{self.name}: {error}{_hint(raw)}") from error
         return Ready(motion, text, samples, excluded)
+
+
+def _all(given: Any) -> Any:
+    return () if given is None else given  # `or` asks an array whether it is true
 
 
 def _without(rows: Array, bad: list[int]) -> Array:

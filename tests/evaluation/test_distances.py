@@ -158,6 +158,14 @@ def test_precision_and_recall_tell_quality_from_coverage():
     assert precision_recall(real, real + 100) == (0.0, 0.0)
 
 
+def test_precision_and_recall_with_an_offset(backend):
+    rng = np.random.default_rng(9)
+    real, generated = (np.round(8 * scale * rng.normal(size=(200, 3))) / 8 for scale in (1.0, 1.5))
+    expected = precision_recall(real, generated)
+    assert 0.2 < expected.precision < 0.95
+    assert precision_recall(backend(real + 2.0**30), backend(generated + 2.0**30)) == expected
+
+
 def test_twins_are_neighbours_but_nobody_is_its_own():
     real = np.array([[0.0], [0.0], [5.0]])
     assert precision_recall(real, np.array([[0.1], [0.0]]), 1).precision == 0.5 + 0.5  # 5 ± 5 reaches 0 and 0.1
@@ -174,6 +182,8 @@ def test_mistakes_are_explained(metric):
         metric(real, broken)
     with pytest.raises(ValueError, match="of one evaluator, but their shapes are"):
         metric(real, generated[:, :3])
+    with pytest.raises(ValueError, match=r"of at most 1e\+40, but 30 of 30 clips have larger values"):
+        metric(real, generated * 1e200)
 
 
 def test_too_few_motions():

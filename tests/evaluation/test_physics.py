@@ -1,5 +1,7 @@
 """Physical plausibility: faults built by hand with known sizes, synthesised motion, and motion capture."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,6 @@ from atom_hf.evaluation.physics import (
     jerk,
     mean_physics,
     physical_plausibility,
-    valid_share,
 )
 from atom_hf.events import Event, Scenario, synthesize
 from atom_hf.motion import T_POSE_OFFSETS, to_floor
@@ -196,31 +197,19 @@ def test_motion_capture_does_not_hover(real_clips):
     assert 0 < mean_physics(found).skating_ratio < 0.3  # feet that swing low count, so it is not 0
 
 
-def test_valid_share(standing):
-    broken = standing.copy()
-    broken[3, 4, 1] = np.nan
-    torn = standing.copy()
-    torn[10:, 20, 0] += 2.0  # 40 m/s
-    found = valid_share([standing, None, standing[:1], broken, torn])
-    assert found.share == 0.2 and found.valid == (True, False, False, False, False)
-    assert found.causes == {"nothing": 1, "too short": 1, "not finite": 1, "too fast": 1}
-    assert valid_share([torn], fps=5).share == 1
-
-
 @pytest.mark.parametrize("function", [physical_plausibility, foot_skating, floor_error, jerk])
 def test_mistakes_are_explained(standing, function):
     with pytest.raises(ValueError, match=r"one clip, \[T, 22, 3\], got \[1, 40, 22, 3\]"):
         function(standing[None])
     with pytest.raises(ValueError, match="finite"):
         function(np.where(standing == standing.max(), np.nan, standing))
+    for far in (1.5e6, -1e160):
+        standing[7, 20, 2] = far
+        place = r"within 1,000,000 m of the origin, but frame 7, joint 20 \(left_wrist\) is at "
+        with pytest.raises(ValueError, match=place + re.escape(f"{abs(far):.3g} m")):
+            function(standing)
+    standing[7, 20, 2] = 0
     with pytest.raises(TypeError, match="floating-point"):
         function((standing * 1000).astype(int))
     with pytest.raises(ValueError, match="fps"):
         function(standing, 0)
-
-
-def test_mistakes_of_lists(standing):
-    with pytest.raises(ValueError, match="at least one output"):
-        valid_share([])
-    with pytest.raises(ValueError, match=r"\[T, 22, 3\], got \[40, 21, 3\]"):
-        valid_share([standing[:, :21]])

@@ -199,6 +199,52 @@ def test_texts_belong_to_motions_by_id():
         evaluate(real, {"ours": Embeddings(ours.motion, ids=[*ids[1:], "other"])})
 
 
+def test_ids_may_be_numbers_and_arrays():
+    names = [str(i) for i in range(N)]
+    expected = evaluate(embeddings(ids=names), {"ours": embeddings(1, text=None, ids=names)})
+    for ids in (range(N), np.arange(N)):
+        assert evaluate(embeddings(ids=ids), {"ours": embeddings(1, text=None, ids=ids)}) == expected
+    with pytest.raises(ValueError, match="ours: 1 ids are not among the real clips: '60'"):
+        evaluate(embeddings(ids=range(N)), {"ours": embeddings(1, text=None, ids=np.arange(1, N + 1))})
+
+
+def test_clips_may_be_arrays():
+    real, ours = embeddings(), embeddings(1, samples=True)
+    captions = [f"motion number {i}" for i in range(N)]
+    plain = (
+        Clips(list(real.motion), captions, range(N)),
+        Clips(list(ours.motion), samples=list(map(list, ours.samples))),
+    )
+    arrays = Clips(real.motion, np.array(captions), np.arange(N)), Clips(ours.motion, samples=ours.samples)
+    embedder = FakeEmbedder(real.text)
+    expected, found = (evaluate(a, {"ours": b}, evaluator=embedder) for a, b in (plain, arrays))
+    assert [row.metrics for row in found.rows] == [row.metrics for row in expected.rows]
+
+
+def test_an_offset_that_all_rows_share_changes_no_rank():
+    real, ours = embeddings(), embeddings(1, 0.9)
+    expected = evaluate(real, {"ours": ours})
+    moved = [Embeddings(each.motion + 1e7, each.text + 1e7) for each in (real, ours)]
+    found = evaluate(moved[0], {"ours": moved[1]})
+    for row, other in zip(expected.rows, found.rows, strict=True):
+        for name, metric in row.metrics.items():
+            assert other.metrics[name].values == pytest.approx(metric.values, rel=1e-5, abs=1e-6), name
+
+
+@pytest.mark.parametrize("batch_free", [False, True])
+def test_values_whose_squares_overflow_are_explained(batch_free):
+    protocol = Protocol(**(vars(SMALL) | {"batch_free": batch_free}))
+    real = embeddings()
+    huge = Embeddings(real.motion * 1e200, real.text * 1e200)
+    message = (
+        r"of at most 1e\+40, but 60 of 60 clips have larger values, .* index 0, 1, 2, 3, 4, …\. Their squares overf"
+    )
+    with pytest.raises(ValueError, match="real motion: Expected motion embeddings " + message):
+        evaluate(huge, protocol=protocol)
+    with pytest.raises(ValueError, match="ours: Expected motion embeddings " + message):
+        evaluate(real, {"ours": Embeddings(huge.motion)}, protocol)
+
+
 @pytest.mark.parametrize(
     ("system", "message"),
     [
@@ -228,6 +274,12 @@ def test_wrong_arguments_are_explained():
         evaluate(systems={"ours": lambda seed: embeddings(seed).motion})
     with pytest.raises(ValueError, match="'real motion' is the name of the first row"):
         evaluate(systems={REAL_ROW: embeddings()})
+    for name in ("", "  ", None):
+        with pytest.raises(ValueError, match=f"Expected a name for each system, for its row, got {name!r}"):
+            evaluate(systems={name: embeddings()})
+    for seed in (-1, 0.5, None):
+        with pytest.raises(ValueError, match=f"Expected seed as a whole number of at least 0, got {seed}"):
+            evaluate(seed=seed)
     with pytest.raises(ValueError, match="0 <= rank < processes"):
         evaluate(shard=(2, 2))
     with pytest.raises(ValueError, match="Shards meet in a folder"):
@@ -299,6 +351,10 @@ def test_replications_of_something_else_are_no_resume(tmp_path, change, message)
         evaluate(folder=tmp_path, **change)
 
 
+def test_seeds_may_come_from_numpy(tmp_path):
+    assert evaluate(seed=np.int64(3), folder=tmp_path) == evaluate(seed=3, folder=tmp_path)
+
+
 def test_damaged_replications_are_named(tmp_path):
     evaluate(folder=tmp_path)
     path = next(tmp_path.glob("*/0002.json"))
@@ -306,6 +362,8 @@ def test_damaged_replications_are_named(tmp_path):
         path.read_text(encoding="utf-8")[:50],
         "[]",
         "{}",
+        "[" * 100_000,
+        '{"values": {"R@1": 1' + "0" * 400 + "}}",
         path.read_text(encoding="utf-8").replace('"replication": 2', '"replication": 3'),
     ):
         path.write_text(damage, encoding="utf-8")

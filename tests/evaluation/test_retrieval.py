@@ -123,6 +123,26 @@ def test_fixed_pairs_give_the_same_numbers(backend):
         pairs.r_precision(np.arange(599))
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_offset_that_all_share_changes_nothing(backend, dtype):
+    """Squares of 2⁴⁰ have no digits left for distances of 1; eighths are exact in both precisions."""
+    text, motion = (np.round(8 * array) / 8 for array in matching(6, 96))
+    order = np.random.default_rng(0).permutation(96)
+    near, free = r_precision(text, motion, order=order), batch_free_r_precision(text, motion)
+    assert near[0] > 0.5
+    text, motion = (backend((array + 2.0**20).astype(dtype)) for array in (text, motion))
+    assert r_precision(text, motion, order=order) == pytest.approx(near, rel=1e-12)
+    assert FixedPairs(text, motion).r_precision(order) == pytest.approx(near, rel=1e-12)
+    assert batch_free_r_precision(text, motion) == pytest.approx(free, rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", [r_precision, batch_free_r_precision, matching_distance])
+def test_values_whose_squares_overflow_are_refused(metric):
+    text, motion = matching(4, 40)
+    with pytest.raises(ValueError, match=r"motion embeddings of at most 1e\+40, but 40 of 40 clips"):
+        metric(text, motion * 1e200)
+
+
 @pytest.mark.parametrize("metric", [r_precision, batch_free_r_precision, matching_distance])
 def test_mistakes_are_explained(metric):
     text, motion = matching(4, 40)
