@@ -109,6 +109,8 @@ def main(config: BuildConfig, asked: PromptConfig) -> None:
     out, judge = Path(config.output_dir), KinematicJudge()
     stage = AnnotationStage(out / "annotations", accelerator.process_index, accelerator.num_processes)
     settings = {n: value for n, value in (asdict(config) | settings_of(asked)).items() if n not in NOT_OF_CANDIDATES}
+    if config.model == DEFAULT_MODEL:  # it lies elsewhere on every machine
+        settings["model"] = Path(DEFAULT_MODEL).name
     if accelerator.is_main_process:
         stage.begin(settings, lambda: write_prompts(asked), settings.pop("piece"))
     accelerator.wait_for_everyone()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole loop, as far as it goes today, on a laptop's processor in minutes. Read it as documentation: each line is a
+# The loop from a motion file to a report, on a laptop's processor in minutes. Read it as documentation: each line is a
 # command of its own. Results go to ./outputs, or to the folder given.
 #
 #     bash examples/run_cpu.sh [FOLDER]
@@ -38,7 +38,7 @@ echo "9. The beginnings of training one: a motion tokenizer, then a language mod
 python "$examples/train_vqvae.py" --synthesised 60 --max_steps 4 --eval_steps 4 --output_dir "$out/vqvae"
 python "$examples/sft.py" --vqvae "$out/vqvae" --synthesised 60 --max_steps 4 --per_device_train_batch_size 8 \
     --judged_prompts 0 --report_to none --output_dir "$out/sft"
-echo "10. Preferences: prompts, several motions for each, a judge, pairs; then what is in them, and on to a TRL trainer."
+echo "10. Preferences: prompts, several motions for each, a judge, pairs; then what is in them."
 python "$examples/build_motionprefer.py" --prompts 16 --candidates 4 --output_dir "$out/motionprefer"
 atom-hf data validate "$out/motionprefer/dataset"
 atom-hf data stats "$out/motionprefer/dataset" --sheets 2 --out "$out/pairs"

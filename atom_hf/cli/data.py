@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ..motion.formats.files import replacing
 from .data_import import as_options, run_import
+from .loading import without_loading_bar
 from .render import save_picture
 
 _KINDS = "MotionPrefer's Parquet, raw annotations, or the files of InstructMotion or AToM"
@@ -276,6 +277,7 @@ def _load_model(options: argparse.Namespace) -> Any:
     from ..assets import DEFAULT_MODEL
     from ..models import MotionGPTForPreference
 
+    without_loading_bar()
     return MotionGPTForPreference.from_pretrained(options.model or DEFAULT_MODEL, dtype=torch.float32)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..motion import Motion
 from ..motion.formats.files import read_text
+from .loading import without_loading_bar
 from .render import PICTURES, VIDEOS, save_picture
 
 _FILES = (".bvh", ".npz", ".npy")
@@ -90,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
     from ..models import MotionGPTForPreference
 
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    without_loading_bar()
     model = MotionGPTForPreference.from_pretrained(options.model or DEFAULT_MODEL, dtype=torch.float32).to(device)
     motions = model.generate_motion(
         prompts,

@@ -203,7 +203,7 @@ def _explain(scenario: Scenario, found: list[list[DetectedEvent]]) -> str:
         names = (scenario.events[i].action.replace("_", " "), scenario.events[j].action.replace("_", " "))
         parts.append(f"{names[0]} does not come before {names[1]}")
     elif len(there) > 1:
-        parts.append("order right")
+        parts.append("order right" if len(there) == len(found) else "order of the others right")
     return "; ".join(parts)
 
 
