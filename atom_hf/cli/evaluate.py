@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .loading import without_loading_bar
 from .system_words import (
     DEFAULT,
     FOLDER_OPTIONS,
@@ -32,6 +33,8 @@ from .system_words import (
     REAL,
     SYNTHESISED,
     SystemWord,
+    check_apart,
+    check_places,
     parse_systems,
 )
 
@@ -110,6 +113,7 @@ def run(options: argparse.Namespace) -> int:
     _check(options, words)
     from ..evaluation.comparison import check_folder, write_comparison
 
+    check_apart(options.out, [*words, *([real_word] if real_word is not None else [])])
     check_folder(options.out, options.overwrite)
     real = _real_folder(real_word, options)
     asked, source = _asked(options, real)
@@ -151,23 +155,13 @@ def _check(options: argparse.Namespace, words: Sequence[SystemWord]) -> None:
             raise ValueError(f"Expected --{name.replace('_', '-')} of at least 1, got {getattr(options, name)}.")
     if options.seed < 0:
         raise ValueError(f"Expected --seed of at least 0, got {options.seed}.")
-    if options.fps is not None and not 0 < options.fps < float("inf"):
-        raise ValueError(f"Expected --fps above 0, got {options.fps:g}.")
+    if options.fps is not None and not 1 <= options.fps <= 1000:
+        raise ValueError(f"Expected --fps from 1 to 1000, got {options.fps:g}.")
     if options.prompts is not None and options.prompts_file is not None:
         raise ValueError("--prompts and --prompts-file both say what models are asked for; leave one out.")
     if options.regenerate and all(word.is_folder for word in words):
         raise ValueError("--regenerate samples models anew, but all systems are folders of motions; leave it out.")
-    for word in words:
-        path = Path(word.what)
-        if path.is_file():
-            raise ValueError(f"{word.what}: expected a folder of motions or a checkpoint folder, but it is a file.")
-        # a Hub repository is owner/name: a slip of the pen in the name of a folder should not wait for the network
-        repository = "/" in word.what.strip("./\\~") and not path.is_absolute() and word.what[0] not in ".~"
-        if not path.is_dir() and word.what != DEFAULT and not repository:
-            raise ValueError(
-                f"{word.what}: there is no such folder; expected a folder of motions, a checkpoint folder, a Hub "
-                f"repository (owner/name), or {DEFAULT}."
-            )
+    check_places(words)
 
 
 def _real_folder(word: SystemWord | None, options: argparse.Namespace) -> "System | None":
@@ -215,11 +209,16 @@ def _systems(
     """Read folders and sample models; a checkpoint that is there twice is loaded once."""
     from ..evaluation.comparison import check_clips, read_system
 
-    cases = {case.id: case for case in asked} | {clip.case.id: clip.case for clip in (real.firsts if real else ())}
+    # Names join what was made for these very captions; the grammar's prompts are numbered, as files often are.
+    cases = {case.id: case for case in asked} if options.prompts_file is not None else {}
+    cases |= {clip.case.id: clip.case for clip in (real.firsts if real else ())}
+    names = [options.prompts_file.name] if options.prompts_file is not None else []
+    source = " and ".join([*names, *(["the real motion"] if real is not None else [])])
+    more: dict[str, Any] = {"cases": cases, "cases_from": source, "known": [*asked, *cases.values()]}
     folders = {}
     for word in words:  # what is quick to read first: its faults show before models take their time
         if word.is_folder:
-            folders[word.name] = read_system(word.what, word.name, cases=cases, **_folder_options(word, options))
+            folders[word.name] = read_system(word.what, word.name, **more, **_folder_options(word, options))
         else:
             word.only(MODEL_OPTIONS, "a model")
     if many:
@@ -241,6 +240,7 @@ def _sampled(
     chosen: dict[str, Any] = dict(word.options)
     revision = chosen.pop("revision", None)
     key = (word.what, revision)
+    without_loading_bar()
     if key not in models:
         source = DEFAULT_MODEL if word.what == DEFAULT else word.what
         more = {} if revision is None else {"revision": revision}
@@ -287,6 +287,7 @@ def _embedder(options: argparse.Namespace) -> Any:
     source = DEFAULT_EVALUATOR if tiny else options.evaluator
     original = {"glove": options.glove, "stats": options.evaluator_stats}
     given = {name: path for name, path in original.items() if path is not None}
+    without_loading_bar()
     model = TextMotionEvaluator.from_pretrained(source, **given)
     protocol = options.embedding or ("padded" if model.config.original else "packed")
     name = _TINY if tiny else Path(source).name if Path(source).exists() else source

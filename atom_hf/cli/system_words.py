@@ -113,6 +113,55 @@ def parse_systems(words: Sequence[str]) -> tuple[SystemWord | None, list[SystemW
     return real, systems
 
 
+def check_places(words: Sequence[SystemWord]) -> None:
+    """Raise where a system is not there, before anything takes time.
+
+    Args:
+        words (`Sequence[SystemWord]`): the systems.
+
+    Raises:
+        ValueError: if one is a file, or neither a folder nor what a Hub repository may be called.
+    """
+    for word in words:
+        path = Path(word.what)
+        if path.is_file():
+            raise ValueError(f"{word.what}: expected a folder of motions or a checkpoint folder, but it is a file.")
+        if path.is_dir() or word.what == DEFAULT:
+            continue
+        slash = "/" in word.what.partition("=")[0] and "=" in word.what
+        # a Hub repository is owner/name: a slip of the pen in the name of a folder should not wait for the network
+        repository = "/" in word.what.strip("./\\~") and not path.is_absolute() and word.what[0] not in ".~"
+        if slash or not repository:
+            hint = " In name=what, the name holds no '/'." if slash else ""
+            raise ValueError(
+                f"{word.what}: there is no such folder; expected a folder of motions, a checkpoint folder, a Hub "
+                f"repository (owner/name), or {DEFAULT}.{hint}"
+            )
+
+
+def check_apart(out: Path, words: Sequence[SystemWord]) -> None:
+    """Raise where the report would lie among motions or in a checkpoint.
+
+    Args:
+        out (`Path`): the report's folder.
+        words (`Sequence[SystemWord]`): the systems, with real motion.
+
+    Raises:
+        ValueError: if a folder of motions is, holds, or lies in the report's, or a checkpoint is the report's.
+    """
+    report = out.resolve()
+    for word in words:
+        if word.what == DEFAULT or not Path(word.what).is_dir():
+            continue
+        folder = Path(word.what).resolve()
+        around = word.is_folder and (folder in report.parents or report in folder.parents)
+        if report == folder or around:
+            raise ValueError(
+                f"--out {out}: the report would be mixed up with the system {word.name} in {word.what}; choose a "
+                "folder apart from it."
+            )
+
+
 def _options(word: str, written: str) -> dict[str, float | int | str]:
     found: dict[str, float | int | str] = {}
     for part in written.split(","):

@@ -123,9 +123,10 @@ class TextMotionEvaluator(TextMotionEmbedding, WithCard, PreTrainedModel):
         if is_original(source):
             kwargs, source = loading_arguments(source, kwargs), None
         elif given := [name for name in ("glove", "stats") if kwargs.pop(name, None) is not None]:
+            one = len(given) == 1
             raise ValueError(
-                f"{' and '.join(given)} belong to an original checkpoint such as finest.tar; {source} is none, and "
-                "holds its own. Leave them out."
+                f"{' and '.join(given)} {'belongs' if one else 'belong'} to an original checkpoint such as "
+                f"finest.tar; {source} is none, and holds its own. Leave {'it' if one else 'them'} out."
             )
         elif source is not None:
             kwargs.setdefault("use_safetensors", True)

@@ -150,11 +150,13 @@ def test_a_report_is_not_mixed_up_with_something_else(places, tmp_path, capsys, 
             ["{theirs}", "x=generatd/"],
             "generatd/: there is no such folder; expected a folder of motions, a checkpoint",
         ),
+        (["my/name=default"], "my/name=default: there is no such folder; expected a folder of motions, a checkpoint"),
+        (["my/name=default"], "In name=what, the name holds no '/'."),
         (["{theirs}/captions.csv"], "expected a folder of motions or a checkpoint folder, but it is a file"),
         (["{theirs}", "real={model}"], "expected a folder of real motion, synthesised or none"),
         (["{theirs}", "--samples", "0"], "Expected --samples of at least 1, got 0"),
         (["{theirs}", "--seed", "-1"], "Expected --seed of at least 0"),
-        (["{theirs}", "--fps", "0"], "Expected --fps above 0, got 0"),
+        (["{theirs}", "--fps", "0"], "Expected --fps from 1 to 1000, got 0"),
         (["{theirs}", "--prompts", "5", "--prompts-file", "x.txt"], "both say what models are asked for"),
         (["{theirs}", "--regenerate"], "all systems are folders of motions; leave it out"),
         (["{model}", "--prompts-file", "{theirs}/gone.txt", "--evaluator", "none"], "there is no such file"),
@@ -186,6 +188,32 @@ def test_the_package_has_an_evaluator_that_tells_motions_apart(places, tmp_path,
     right, wrong = (each["evaluator"] for each in record["systems"][1:])
     assert right["R@3"]["mean"] > 0.8 > 0.4 > wrong["R@3"]["mean"]
     assert right["FID"]["mean"] == pytest.approx(wrong["FID"]["mean"], abs=1e-6)  # the same motions, after all
+
+
+@pytest.mark.parametrize("file", [True, False])
+def test_captions_are_never_those_of_other_prompts(places, tmp_path, capsys, no_pictures, file):
+    nocap = tmp_path / "nocap"
+    nocap.mkdir()
+    for i in range(4):
+        (nocap / f"{i:03d}.npy").write_bytes((places / "theirs" / f"{i:02d}.npy").read_bytes())
+    words = [f"x={nocap}", "real=none", "--evaluator", "none", "--out", tmp_path / "r"]
+    if not file:  # the 200 prompts of the grammar are called 000 to 199, too
+        assert evaluate(*words) == 1
+        assert "4 of 4 motions have no caption: 000.npy, 001.npy" in only_line(capsys.readouterr().err)
+        assert evaluate(*words, "--prompts", 150) == 1
+        return
+    (tmp_path / "prompts.txt").write_text("\n".join(f"a person jumps, number {i}" for i in range(101)))
+    assert evaluate(*words, "--prompts-file", tmp_path / "prompts.txt") == 0
+    assert "x: 4 captions taken by name from prompts.txt." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("out", ["theirs", "theirs/report", "", "model"])
+def test_a_report_never_lies_among_motions(places, tmp_path, capsys, out):
+    before = sorted(places.rglob("*"))
+    words = [places / "theirs", f"m={places / 'model'}", "--evaluator", "none", "--overwrite"]
+    assert evaluate(*words, "--out", places / out) == 1
+    assert "the report would be mixed up with the system" in only_line(capsys.readouterr().err)
+    assert sorted(places.rglob("*")) == before
 
 
 def test_without_systems_or_a_folder(capsys):

@@ -10,6 +10,7 @@ The frame rate is optional; it is for `.npy` files, which hold none.
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 from ...motion import Caption
 from ...motion.formats.files import read_text
 from ...motion.formats.humanml3d import captions_beside
+from .cases import check_text
 
 _FILES = ("captions.jsonl", "captions.csv")
 _EXPECTED = "expected a name and a caption, and fps where it is known"
@@ -26,7 +28,7 @@ class Listed(NamedTuple):
     """What a file of captions says about a clip.
 
     Args:
-        caption (`str`): what the person does; empty where it says nothing.
+        caption (`str`): what the person does; empty where it says nothing, which readers refuse.
         fps (`float`, *optional*): frames per second.
     """
 
@@ -84,6 +86,15 @@ def _listed(path: Path, line: int, row: Mapping[str, Any]) -> tuple[str, Listed]
         rate = None if fps in (None, "") else float(fps)
     except (TypeError, ValueError):
         raise ValueError(f"{path}, line {line}: expected fps as a number, got {fps!r:.40}.") from None
+    except OverflowError:
+        rate = math.inf
+    if rate is not None and not 0 < rate < math.inf:
+        raise ValueError(f"{path}, line {line}: expected fps above 0, got {rate:g}; leave it empty if unknown.")
+    for text in (name, caption or ""):
+        try:
+            check_text(text)
+        except ValueError as error:
+            raise ValueError(f"{path}, line {line}: {error}.") from None
     return Path(name.strip()).with_suffix("").as_posix() if _has_suffix(name) else name.strip(), Listed(
         " ".join((caption or "").split()), rate
     )
@@ -99,6 +110,8 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             continue
         try:
             row = json.loads(written)
+        except RecursionError:
+            raise ValueError(f"{path}, line {line}: it is nested too deeply; {_EXPECTED}.") from None
         except ValueError as error:
             raise ValueError(f"{path}, line {line}: expected a JSON object, got {written[:60]!r} ({error}).") from None
         if not isinstance(row, dict):
@@ -107,7 +120,15 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    rows = csv.DictReader(io.StringIO(read_text(path)), restkey="more")
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="more")
+    try:
+        yield from _csv_fields(path, rows)
+    except csv.Error as error:
+        line = rows.reader.line_num
+        raise ValueError(f"{path}, line {line}: this is no CSV file with a name and a caption ({error}).") from None
+
+
+def _csv_fields(path: Path, rows: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, Any]]]:
     if not {"name", "caption"} <= set(rows.fieldnames or ()):
         raise ValueError(f"{path}: expected the header name,caption or name,caption,fps, got {rows.fieldnames}.")
     for row in rows:

@@ -82,14 +82,15 @@ def _json_prompt(path: Path, line: int, written: str) -> tuple[str, Scenario | N
         prompt, scenario = row["prompt"], row.get("scenario")
         if not isinstance(prompt, str) or not prompt.strip():
             raise TypeError("the prompt is no text")
+        check_text(prompt)
         if scenario is None:
             return prompt.strip(), None
         return prompt.strip(), Scenario.from_json(scenario if isinstance(scenario, str) else json.dumps(scenario))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(
             f'{path}, line {line}: expected {{"prompt": "a person jumps"}}, with a scenario or without; got '
             f"{written[:60]!r} ({error})."
-        ) from error
+        ) from None
 
 
 def understood(prompt: str) -> Scenario | None:
@@ -138,6 +139,34 @@ def named(names: Sequence[str], most: int = 5) -> str:
     """
     rest = f", … ({len(names)} in all)" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
+
+
+def plural(count: int, what: str) -> str:
+    """A number of things.
+
+    Args:
+        count (`int`): how many.
+        what (`str`): the thing, which takes an s.
+
+    Returns:
+        `str`: such as `"1 clip"` or `"2 clips"`.
+    """
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def check_text(text: str) -> None:
+    """Raise where a text cannot be written into any file.
+
+    Args:
+        text (`str`): of JSON, which can hold halves of characters.
+
+    Raises:
+        ValueError: if it holds half of a character; says where.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"half of a character (a lone surrogate) at place {error.start} of {text[:40]!a}") from None
 
 
 def _number(place: int, count: int) -> str:

@@ -12,17 +12,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..bootstrap import Interval, bootstrap_mean
+from ..bootstrap import bootstrap_mean
 from ..embeddings import Embedder
 from ..event_scores import summarize_scores
 from ..fingerprint import fingerprint_arrays
-from ..physics import Physics, physical_plausibility, valid_share
-from ..proportion import wilson_interval
+from ..physics import Physics, physical_plausibility
 from .against import TIE_MARGIN, paired_tests, pairwise_outcome
-from .cases import named
+from .cases import named, plural
 from .embedding_measures import EmbeddingMeasures, check_clips, measure_embeddings
-from .result import Comparison, Judged, SystemResult, Validity
+from .result import Comparison, Judged, SystemResult
 from .systems import System, SystemClip
+from .validity import validity
 
 _TOGETHER = 64  # motions that a judge gets at once
 _ON_THE_FLOOR = 0.10  # metres: a system whose lowest joints are further off has another floor than y = 0
@@ -86,7 +86,9 @@ def compare(
     tests = paired_tests(results, seed) if judge is not None else []
     pairwise = [pairwise_outcome(a, b, seed) for a, b in combinations(results, 2)] if judge is not None else []
     if tests:
-        said.append(f"{len(tests)} paired tests: of twenty without any difference, one has p below 0.05 by chance.")
+        said.append(
+            f"{plural(len(tests), 'paired test')}: of twenty without any difference, one has p below 0.05 by chance."
+        )
     record = {
         **(made_with or {}),
         "evaluator": _evaluator(measures, embedder),
@@ -96,6 +98,7 @@ def compare(
         "seed": seed,
         "confidence": 0.95,
         "prompts": _prompts(systems),
+        **({"regenerated_left_out": measures.left_out} if measures is not None and regenerate else {}),
     }
     protocol = None if measures is None else measures.protocol
     return Comparison(results, record, said, protocol, tests, [pair for pair in pairwise if pair is not None])
@@ -126,7 +129,7 @@ def _measured(system: System, reference: bool, judge: Any, seed: int, progress: 
         there = [(value, prompt) for value, prompt in values if value is not None]
         if there:
             physics[each.name] = bootstrap_mean([v for v, _ in there], [prompt for _, prompt in there], seed=seed)
-    result = SystemResult(system, reference, _validity(system), physics, judged)
+    result = SystemResult(system, reference, validity(system, seed), physics, judged)
     raws = [each.raw for each in judged]
     if not any(raw is not None for raw in raws):
         return replace(result, unscored=Counter(each.reason for each in judged))
@@ -151,14 +154,6 @@ def _judged(judge: Any, clips: Sequence[SystemClip], done: Callable[[int], Any])
     return found
 
 
-def _validity(system: System) -> Validity:
-    found = valid_share([clip.motion.joints for clip in system.clips])
-    outputs, valid = len(system.clips) + len(system.left_out), sum(found.valid)
-    causes = Counter(found.causes) + Counter(item.cause for item in system.left_out)
-    low, high = wilson_interval(valid, outputs)
-    return Validity(Interval(valid / outputs, low, high), outputs, dict(causes.most_common()))
-
-
 def _with_measures(result: SystemResult, measures: EmbeddingMeasures) -> SystemResult:
     rows = measures.protocol.rows
     row = rows[0] if result.reference else measures.protocol.row(result.name)
@@ -179,11 +174,11 @@ def _notes(results: Sequence[SystemResult]) -> list[str]:
             ids = [item.id for item in system.left_out if item.cause == cause]
             said.append(f"{name}: {len(ids)} of {result.valid.outputs} outputs are in no mean, {cause}: {named(ids)}.")
         if fast := result.valid.causes.get("too fast"):
-            said.append(f"{name}: in {fast} clips a joint is faster than 25 m/s; they are invalid, but in all means.")
+            said.append(f"{name}: in {plural(fast, 'clip')} a joint is faster than 25 m/s: invalid, but in all means.")
         unscored = sum(result.unscored.values())
         if unscored:
             cause = max(result.unscored, key=lambda each: result.unscored[each])
-            said.append(f"{name}: the judge scored {unscored} of {len(result.judged)} motions not; mostly: {cause}")
+            said.append(f"{name}: the judge left {unscored} of {len(result.judged)} motions unscored; mostly: {cause}")
         off = _floor_error(result)
         if abs(off) > _ON_THE_FLOOR:
             said.append(
@@ -196,8 +191,8 @@ def _notes(results: Sequence[SystemResult]) -> list[str]:
         theirs = {clip.prompt for clip in result.system.clips}
         if result is not first and theirs != asked:
             said.append(
-                f"{result.name} and {first.name} have {len(asked & theirs)} prompts in common, of {len(theirs)} and "
-                f"{len(asked)}; only paired comparisons are confined to these."
+                f"{result.name} and {first.name} have {plural(len(asked & theirs), 'prompt')} in common, of "
+                f"{len(theirs)} and {len(asked)}; only paired comparisons are confined to these."
             )
     return said
 

@@ -18,6 +18,7 @@ from ..protocol_result import ProtocolResult
 from ..protocol_settings import Protocol
 from ..retrieval import BATCH_SIZE
 from ..test_set import Regenerated
+from .faults import fault_of
 from .systems import System, SystemClip
 
 LEAST_CLIPS = BATCH_SIZE
@@ -32,12 +33,15 @@ class EmbeddingMeasures(NamedTuple):
         kernel (`dict[str, KernelDistance]`): system to KID.
         spread (`dict[str, PrecisionRecall]`): system to precision and recall.
         warnings (`list[str]`): what the measures warned of.
+        left_out (`dict[str, list[int]]`): system to how many of the motions made anew were none, for each
+            replication.
     """
 
     protocol: ProtocolResult
     kernel: dict[str, KernelDistance]
     spread: dict[str, PrecisionRecall]
     warnings: list[str]
+    left_out: dict[str, list[int]]
 
 
 def check_clips(systems: Sequence[System]) -> None:
@@ -88,7 +92,8 @@ def measure_embeddings(
         [`EmbeddingMeasures`]: protocol, KID, precision and recall.
 
     Raises:
-        ValueError: if a system has fewer than 32 clips, or embeddings are not finite.
+        ValueError: if a system has fewer than 32 clips, in a replication too, embeddings are not finite, or a motion
+            cannot be embedded; names the system, the clip, and the seed where motions are made anew.
     """
     check_clips([real, *systems])
     several = min((system.samples for system in systems if system.samples > 1), default=0)
@@ -96,11 +101,15 @@ def measure_embeddings(
     for system in (real, *systems):
         found[system.name] = _embedded(system, embedder, 0 if system is real else several)
         tick(system.name)
+    seeds = range(seed, seed + replications)
+    again = [system for system in systems if system.generate is not None and regenerate]
+    anew = {system.name: {s: _made_anew(system, embedder, found[system.name], s) for s in seeds} for system in again}
+    sizes = [each.motion.shape[0] for each in (*found.values(), *(e for made in anew.values() for e in made.values()))]
     sampled = [each.samples.shape[0] for each in found.values() if each.samples is not None]
     usual = Protocol.published()
     protocol = Protocol(
         replications=replications,
-        diversity_times=min(usual.diversity_times, *(each.motion.shape[0] for each in found.values())),
+        diversity_times=min(usual.diversity_times, *sizes),
         mm_texts=min([usual.mm_texts, *sampled]),
         mm_samples=min(usual.mm_samples, several) or usual.mm_samples,
         mm_pairs=min(usual.mm_pairs, several) or usual.mm_pairs,
@@ -108,9 +117,7 @@ def measure_embeddings(
         embedding=getattr(embedder, "embedding_protocol", usual.embedding),
     )
     given: dict[str, Any] = {system.name: found[system.name] for system in systems}
-    if regenerate:
-        anew = [system for system in systems if system.generate is not None]
-        given |= {system.name: _regenerated(system, embedder, found[system.name]) for system in anew}
+    given |= {system.name: Regenerated(anew[system.name].__getitem__, system.fingerprint) for system in again}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = evaluate_protocol(
@@ -118,7 +125,16 @@ def measure_embeddings(
         )
         kernel, spread = _distances(found, real, systems, seed)
     said = list(dict.fromkeys(str(warning.message) for warning in caught))
-    return EmbeddingMeasures(result, kernel, spread, said)
+    left_out = {
+        name: [len(found[name].motion) - len(each.motion) for each in made.values()] for name, made in anew.items()
+    }
+    said += [
+        f"{name}: of {len(found[name].motion)} motions made anew in each replication, {', '.join(map(str, counts))} "
+        "were none, and are in no measure."
+        for name, counts in left_out.items()
+        if any(counts)
+    ]
+    return EmbeddingMeasures(result, kernel, spread, said, left_out)
 
 
 def _distances(
@@ -136,14 +152,14 @@ def _distances(
 
 def _embedded(system: System, embedder: Embedder, several: int) -> Embeddings:
     firsts = system.firsts
-    motion = _numpy(embedder.embed_motion([clip.motion for clip in firsts]))
+    motion = _embed(embedder, firsts, system.name)
     texts = [clip.case.text if clip.case.text is not None else clip.prompt for clip in firsts]
     text = _numpy(embedder.embed_text(texts))
     samples = None
     if system.samples > 1 and several > 1:
         whole = _whole(system.clips, several)
         if whole:
-            flat = _numpy(embedder.embed_motion([clip.motion for group in whole for clip in group]))
+            flat = _embed(embedder, [clip for group in whole for clip in group], system.name)
             samples = flat.reshape(len(whole), several, -1)
     return Embeddings(motion, text, [clip.case.id for clip in firsts], samples)
 
@@ -156,14 +172,37 @@ def _whole(clips: Sequence[SystemClip], several: int) -> list[list[SystemClip]]:
     return [group[:several] for group in groups.values() if len(group) >= several]
 
 
-def _regenerated(system: System, embedder: Embedder, found: Embeddings) -> Regenerated:
-    generate = system.generate
-    assert generate is not None
+def _made_anew(system: System, embedder: Embedder, found: Embeddings, seed: int) -> Embeddings:
+    """One replication's motions; what is none is left out, as it is where systems are sampled."""
+    firsts, where = system.firsts, f"{system.name}, made anew with seed {seed}"
+    assert system.generate is not None and found.text is not None
+    made = list(system.generate(seed))
+    if len(made) != len(firsts):
+        raise ValueError(f"{where}: expected {len(firsts)} motions, one a case, got {len(made)}.")
+    faults = {clip.case.id: fault for clip, motion in zip(firsts, made, strict=True) if (fault := fault_of(motion))}
+    kept = [i for i, clip in enumerate(firsts) if clip.case.id not in faults]
+    if len(kept) < LEAST_CLIPS:
+        name, fault = next(iter(faults.items()))
+        raise ValueError(
+            f"{where}: an evaluator's measures need at least {LEAST_CLIPS} clips, got {len(kept)} of {len(firsts)}; "
+            f"the first of the others is {name!r}, {fault.cause}: {fault.reason}"
+        )
+    clips = [SystemClip(firsts[i].case, motion) for i in kept if (motion := made[i]) is not None]
+    ids = [clip.case.id for clip in clips]
+    return Embeddings(_embed(embedder, clips, where), found.text[kept], ids, found.samples)
 
-    def embed(seed: int) -> Embeddings:
-        return Embeddings(_numpy(embedder.embed_motion(generate(seed))), found.text, found.ids, found.samples)
 
-    return Regenerated(embed, system.fingerprint)
+def _embed(embedder: Embedder, clips: Sequence[SystemClip], where: str) -> np.ndarray:
+    """Embeddings of motions; the one that cannot be embedded is named."""
+    try:
+        return _numpy(embedder.embed_motion([clip.motion for clip in clips]))
+    except ValueError as error:
+        for clip in clips:
+            try:
+                embedder.embed_motion([clip.motion])
+            except ValueError as fault:
+                raise ValueError(f"{where}: {clip.case.id!r} cannot be embedded. {fault}") from error
+        raise ValueError(f"{where}: {error}") from error
 
 
 def _data_name(real: System) -> str:

@@ -58,7 +58,8 @@ class Validity(NamedTuple):
     """How much of the output of a system is motion.
 
     Args:
-        share ([`Interval`]): of valid outputs, 0 to 1, with Wilson's interval; higher is better.
+        share ([`Interval`]): of valid outputs, 0 to 1; higher is better. Wilson's interval, but where several outputs
+            answer one prompt the mean over prompts with an interval over prompts.
         outputs (`int`): all of them.
         causes (`Mapping[str, int]`): how often each cause made one invalid.
     """
@@ -197,7 +198,7 @@ def _system(result: SystemResult) -> dict[str, Any]:
         "prompts": len(system.firsts),
         "samples": system.samples,
         "valid": {**valid.share._asdict(), "outputs": valid.outputs, "causes": dict(valid.causes)},
-        "left_out": [item._asdict() for item in system.left_out],
+        "left_out": [{"id": item.id, "cause": item.cause, "reason": item.reason} for item in system.left_out],
         "evaluator": evaluator,
         "events": {task: score._asdict() for task, score in result.events.items()},
         "unscored": {"count": sum(result.unscored.values()), "causes": dict(result.unscored)},

@@ -14,8 +14,7 @@ from ...motion import Motion
 from ...motion.layout import FPS
 from ..fingerprint import fingerprint_arrays
 from .cases import Case, check_cases, named
-
-LEAST_FRAMES = 5  # of joints: features have one frame less, and an evaluator needs 4 of them
+from .faults import fault_of
 
 
 class SystemClip(NamedTuple):
@@ -49,11 +48,14 @@ class LeftOut(NamedTuple):
         id (`str`): name of the clip.
         cause (`str`): the kind of fault, such as `"cannot be read"`.
         reason (`str`): the fault itself.
+        prompt (`str`, *optional*): what was asked for, where it is known: outputs for the same prompt resemble each
+            other, and the interval of the valid share has to know.
     """
 
     id: str
     cause: str
     reason: str
+    prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,12 @@ class System:
         left_out (`Sequence[LeftOut]`, *optional*): the rest of its output.
         made_with (`Mapping[str, Any]`, *optional*): what they come from, for the record; values that JSON knows.
         notes (`Sequence[str]`, *optional*): what readers of its numbers have to know.
-        generate (`Callable[[int], Sequence[Motion]]`, *optional*): from a seed, one new motion for each case of
-            `firsts`, where the system can make them anew.
+        generate (`Callable[[int], Sequence[Motion | None]]`, *optional*): from a seed, one new motion for each case
+            of `firsts`, where the system can make them anew; None, or a motion without codes, for no answer.
 
     Raises:
-        ValueError: if it has no name or no motions, a clip is there twice, a caption is empty, or a rate is not 20
-            fps.
+        ValueError: if it has no name or no motions, a clip is there twice, a caption is empty, a rate is not 20 fps,
+            or coordinates are beyond 1 km.
     """
 
     name: str
@@ -79,7 +81,7 @@ class System:
     left_out: Sequence[LeftOut] = ()
     made_with: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
-    generate: Callable[[int], Sequence[Motion]] | None = None
+    generate: Callable[[int], Sequence[Motion | None]] | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -94,6 +96,10 @@ class System:
         rates = sorted({clip.motion.fps for clip in self.clips} - {FPS})
         if rates:
             raise ValueError(f"{self.name}: expected motions at {FPS:g} fps, got {rates[0]:g}; resample them first.")
+        for clip in self.clips:
+            fault = fault_of(clip.motion)
+            if fault is not None and "plausible" in fault.cause:
+                raise ValueError(f"{self.name}: {clip.case.id!r} has {fault.reason} Hand it in as LeftOut.")
 
     @cached_property
     def firsts(self) -> list[SystemClip]:
@@ -114,19 +120,6 @@ class System:
         """SHA-256 of motions, ids and prompts."""
         texts = [f"{clip.case.id} {clip.sample} {clip.prompt}" for clip in self.clips]
         return fingerprint_arrays([*(clip.motion.joints for clip in self.clips), *texts])
-
-
-def why_unusable(motion: Motion) -> str | None:
-    """Why measures cannot take a motion, finite as it is.
-
-    Args:
-        motion ([`Motion`]): at 20 fps.
-
-    Returns:
-        `str` or `None`: such as `"3 frames; at least 5 are needed"`.
-    """
-    frames = len(motion) if motion.features is None else len(motion.features) + 1
-    return None if frames >= LEAST_FRAMES else f"{len(motion)} frames; at least {LEAST_FRAMES} are needed."
 
 
 def synthesised_system(cases: Sequence[Case], name: str = "real", seed: int = 0) -> System:
@@ -182,21 +175,22 @@ def sampled_system(
         sampling (`Any`): further arguments of `generate_motion`, such as `temperature`.
 
     Returns:
-        [`System`]: its motions; where the model wrote no code, the output is left out.
+        [`System`]: its motions; output without codes, and what no measure can take, is left out.
     """
     prompts = [case.prompt for case in cases]
     motions = model.generate_motion(prompts, num_return_sequences=samples, seed=seed, **sampling)
     clips, left_out = [], []
     for place, motion in enumerate(motions):
         case, sample = cases[place // samples], place % samples
-        if motion.codes is not None and len(motion.codes) == 0:
-            left_out.append(LeftOut(f"{case.id} sample {sample}", "nothing", "the model wrote no motion"))
+        fault = fault_of(motion)
+        if fault is not None:
+            left_out.append(LeftOut(f"{case.id} sample {sample}", *fault, case.prompt))
         else:
             clips.append(SystemClip(case, motion, sample))
     answered = {clip.case.id for clip in clips}
     asked = [case.prompt for case in cases if case.id in answered]
 
-    def generate(another: int) -> Sequence[Motion]:
+    def generate(another: int) -> Sequence[Motion | None]:
         return list(model.generate_motion(asked, seed=another, **sampling))
 
     record = {"kind": "model", **(made_with or {}), "samples": samples, "seed": seed}

@@ -12,6 +12,7 @@ from ..published import METRICS
 from ..report import Column, Row, Table, Value
 from ..report.tables import Cell, Direction
 from .result import TASKS, Comparison, SystemResult
+from .validity import several_outputs
 
 _ARROWS = {"R@1": "↑", "R@2": "↑", "R@3": "↑", "MM-Dist": "↓", "MModality": "↑", "FID": "↓", "Diversity": "→"}
 # field of Physics → heading, direction, decimals
@@ -28,6 +29,7 @@ _BODY: dict[str, tuple[str, Direction | None, int]] = {
     "limb_drift": ("limb drift, %", "lower", 2),
 }
 _BOOTSTRAP = "95 % bootstrap intervals over prompts."
+_SEVERAL = "Wilson's 95 % interval; bootstrap over prompts where several outputs answer one."
 
 
 def overview(comparison: Comparison) -> Table:
@@ -259,13 +261,13 @@ def validity_table(comparison: Comparison) -> Table:
         [`Table`]: shares and causes.
     """
     columns = [Column("outputs", digits=0), Column("valid share", "higher"), Column("causes of the rest")]
-    rows = []
+    rows, clustered = [], False
     for result in comparison.results:
-        valid = result.valid
+        valid, clustered = result.valid, clustered or several_outputs(result.system)
         causes = ", ".join(f"{cause} {count}" for cause, count in valid.causes.items()) or "–"
         cells: list[Cell] = [float(valid.outputs), _interval(valid.share, 3), causes]
         rows.append(Row(result.name, cells, result.reference))
-    return Table("Valid output", columns, rows, ["Wilson's 95 % interval."], "system")
+    return Table("Valid output", columns, rows, [_SEVERAL if clustered else "Wilson's 95 % interval."], "system")
 
 
 def _tasks(results: Sequence[SystemResult]) -> list[str]:

@@ -18,7 +18,7 @@ _ARROWS: dict[Direction, tuple[str, str]] = {
     "lower": ("↓", "lower is better"),
     "reference": ("→", "closer to the reference is better"),
 }
-_BEST_NOTE = "Bold: better than every other row, and its interval overlaps no other."
+_BEST_NOTE = "Bold: better than every other system, and its interval overlaps no other's."
 
 
 class Value(NamedTuple):

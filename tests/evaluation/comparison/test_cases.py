@@ -41,6 +41,8 @@ def test_json_lines_with_scenarios(tmp_path):
         ("p.txt", "a\nb\na\n", "line 3: the prompt 'a' is in line 1 already"),
         ("p.jsonl", '{"prompt": "a"}\n{"text": "b"}\n', r"line 2: expected \{\"prompt\": \"a person jumps\"\}"),
         ("p.jsonl", "[1]\n", "line 1: expected"),
+        ("p.jsonl", "[" * 100_000, "p.jsonl, line 1: expected"),
+        ("p.jsonl", '{"prompt": "a \\udfff"}\n', "line 1: expected .*half of a character"),
         ("p.jsonl", '{"prompt": "a", "scenario": {"events": [{"action": "fly"}]}}\n', "line 1.*fly"),
     ],
 )

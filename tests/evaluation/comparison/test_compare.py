@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from atom_hf.evaluation import Protocol, evaluate_protocol
+from atom_hf.evaluation.bootstrap import bootstrap_mean
 from atom_hf.evaluation.comparison import (
     Case,
     LeftOut,
@@ -18,7 +19,10 @@ from atom_hf.evaluation.comparison import (
     sampled_system,
     synthesised_system,
 )
+from atom_hf.evaluation.comparison.tables import validity_table
+from atom_hf.evaluation.comparison.validity import validity
 from atom_hf.evaluation.embeddings import Embeddings
+from atom_hf.evaluation.proportion import wilson_interval
 from atom_hf.motion import Motion
 from atom_hf.rewards import KinematicJudge
 from tests.evaluation.comparison.parts import AverageEmbedder, LengthJudge, system, walk_of
@@ -141,6 +145,79 @@ def test_models_are_sampled_and_made_anew():
     assert fixed.results[1].valid.causes == {"nothing": 2}
 
 
+class FlakyModel(FakeModel):
+    """Gives one frame, no code or a diverged body for some prompts, others with every seed."""
+
+    def generate_motion(self, prompts, num_return_sequences=1, seed=0, temperature=1.0):
+        found = super().generate_motion(prompts, num_return_sequences, seed, temperature)
+        if seed == 0:
+            found[4] = dataclasses.replace(found[4], codes=np.zeros(0, np.int64))
+            found[5] = Motion(found[5].joints[:1])
+        if seed == 1:
+            found[6] = Motion(found[6].joints * np.float32(1e6))
+        return found
+
+
+def test_motions_made_anew_are_left_out_as_sampled_ones_are():
+    cases = [Case(f"{i:02d}", f"prompt {i}") for i in range(36)]
+    made = sampled_system("base", FlakyModel(), cases)
+    causes = ["nothing", "too short"]
+    assert [(item.id, item.cause, item.prompt) for item in made.left_out] == [
+        (f"{i:02d} sample 0", cause, f"prompt {i}") for i, cause in zip((4, 5), causes, strict=True)
+    ]
+    options = {"embedder": AverageEmbedder(), "regenerate": True, "progress": False}
+    found = compare([made], real=system("real", [2.0] * 36), replications=3, **options)
+    assert found.made_with["regenerated_left_out"] == {"base": [2, 1, 0]}
+    note = "base: of 34 motions made anew in each replication, 2, 1, 0 were none, and are in no measure."
+    assert note in found.notes and found.made_with["protocol"]["diversity_times"] == 32
+    few = sampled_system("few", FlakyModel(), cases[:33], seed=7)
+    with pytest.raises(
+        ValueError, match=r"few, made anew with seed 0: .* at least 32 clips, got 31 of 33; .*'04', noth"
+    ):
+        compare([few], real=system("real", [2.0] * 33), replications=1, **options)
+
+
+def test_a_motion_that_cannot_be_embedded_is_named():
+    class Picky(AverageEmbedder):
+        def embed_motion(self, motions):
+            if any(len(motion) == 100 for motion in motions):
+                raise ValueError("Expected other frames.")
+            return super().embed_motion(motions)
+
+    real, base = system("real", [2.0] * 32), system("base", [2.0] * 7 + [5.0] + [2.0] * 24)
+    options = {"embedder": Picky(), "replications": 1, "progress": False}
+    with pytest.raises(ValueError, match=r"base: '007' cannot be embedded\. Expected other frames."):
+        compare([base], real=real, **options)
+    again = dataclasses.replace(real, name="again", generate=lambda seed: [clip.motion for clip in base.clips])
+    with pytest.raises(ValueError, match="again, made anew with seed 3: '007' cannot be embedded"):
+        compare([again], real=real, regenerate=True, seed=3, **options)
+    short = dataclasses.replace(real, name="short", generate=lambda seed: [])
+    with pytest.raises(ValueError, match="short, made anew with seed 0: expected 32 motions, one a case, got 0"):
+        compare([short], real=real, regenerate=True, **options)
+
+
+def several(good: int, bad: int, samples: int = 4) -> System:
+    """So many prompts with valid motions only, and so many with one valid and the rest left out."""
+    prompts = [f"p{i}" for i in range(good + bad)]
+    made = system("several", [1.0] * (samples * len(prompts)), prompts, samples)
+    kept = [clip for clip in made.clips if clip.sample == 0 or int(clip.prompt[1:]) < good]
+    gone = [clip for clip in made.clips if clip not in kept]
+    left_out = [LeftOut(f"{clip.case.id} sample {clip.sample}", "nothing", "-", clip.prompt) for clip in gone]
+    return System("several", kept, left_out)
+
+
+def test_the_valid_share_knows_which_outputs_answer_one_prompt():
+    share = validity(several(15, 5)).share
+    assert share.value == pytest.approx(65 / 80)
+    assert share == bootstrap_mean([1.0] * 15 + [0.25] * 5)
+    low, high = wilson_interval(65, 80)
+    assert share.high - share.low > 1.6 * (high - low) / 1.25
+    whole = validity(several(20, 0)).share  # nothing varies, and still 20 prompts are no proof
+    assert whole == (1.0, *wilson_interval(20, 20)) and validity(several(20, 0, 1)).share == whole
+    table = validity_table(compare([several(15, 5)], progress=False))
+    assert "bootstrap over prompts" in table.notes[0]
+
+
 def test_what_is_no_motion_counts_in_the_valid_share_only():
     left_out = [LeftOut("x", "cannot be read", "x.npy: broken"), LeftOut("y", "too short", "3 frames")]
     base = dataclasses.replace(system("base", [2.0, 3.0]), left_out=left_out)
@@ -153,7 +230,7 @@ def test_what_is_no_motion_counts_in_the_valid_share_only():
     assert result.valid.causes == {"too fast": 1, "cannot be read": 1, "too short": 1}
     assert result.events["overall"].items == 3
     assert "base: 1 of 5 outputs are in no mean, cannot be read: x." in found.notes
-    assert any("faster than 25 m/s; they are invalid, but in all means" in note for note in found.notes)
+    assert any("in 1 clip a joint is faster than 25 m/s: invalid, but in all means" in note for note in found.notes)
     (row,) = json.loads(found.to_json())["systems"]
     assert row["left_out"][0] == {"id": "x", "cause": "cannot be read", "reason": "x.npy: broken"}
 
@@ -163,7 +240,7 @@ def test_unscored_motions_are_counted_with_their_cause():
     found = compare([base, other], judge=LengthJudge(), progress=False)
     assert found.results[0].unscored == {"not understood": 1} and found.results[0].events["overall"].items == 2
     assert found.pairwise[0].win_rate.unscored == 1 and found.pairwise[0].win_rate.ties == 2
-    assert "base: the judge scored 1 of 3 motions not; mostly: not understood" in found.notes
+    assert "base: the judge left 1 of 3 motions unscored; mostly: not understood" in found.notes
     nothing = compare([system("base", [2.0], ["unknown"])], judge=LengthJudge(), progress=False)
     assert nothing.results[0].events == {} and nothing.tests == [] and nothing.results[0].unscored
 
@@ -171,7 +248,7 @@ def test_unscored_motions_are_counted_with_their_cause():
 def test_other_prompts_are_said_and_only_common_ones_paired():
     base, other = system("base", [2.0, 3.0], ["a", "b"]), system("other", [4.0, 3.0, 2.0], ["b", "c", "d"])
     found = compare([base, other, system("stranger", [2.0], ["z"])], judge=LengthJudge(), progress=False)
-    assert any(note.startswith("other and base have 1 prompts in common, of 3 and 2") for note in found.notes)
+    assert any(note.startswith("other and base have 1 prompt in common, of 3 and 2") for note in found.notes)
     (test,) = found.tests
     assert (test.system, test.paired.prompts, test.paired.delta) == ("other", 1, pytest.approx(0.1))
     assert [(pair.system, pair.against) for pair in found.pairwise] == [("other", "base")]
@@ -213,6 +290,10 @@ def test_missing_parts_are_said():
         (lambda: System(" ", []), "Expected a name for each system"),
         (lambda: System("a", [], [LeftOut("x", "c", "r")]), "a: none of 1 outputs is a motion. The first fault: r"),
         (lambda: System("a", [SystemClip(Case("x", "p"), walk_of(1))] * 2), "a: sample 0 of 'x' is there twice"),
+        (
+            lambda: System("a", [SystemClip(Case("x", "p"), Motion(walk_of(1).joints * np.float32(1e4)))]),
+            "a: 'x' has coordinates up to .* m, and nobody is further off than 1 km",
+        ),
         (
             lambda: System("a", [SystemClip(Case("x", "p"), walk_of(1).resample(30))]),
             "a: expected motions at 20 fps, got 30; resample them first",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from atom_hf.evaluation.comparison import Case, read_system
-from atom_hf.events import Event
+from atom_hf.events import Event, Scenario
 from atom_hf.motion import Caption, HumanML3DClip, Motion, write_humanml3d
 from tests.evaluation.comparison.parts import walk_of, write_folder
 
@@ -38,7 +38,7 @@ def test_one_file_of_captions(tmp_path, form):
     found = read_system(folder, "x")
     assert [clip.prompt for clip in found.clips] == ['she says "<b>hi</b>", then goes', "a person waves"]
     assert [len(clip.motion) for clip in found.clips] == [20, 40]  # 40 frames of 40 fps, of 20 fps
-    assert list(found.notes) == ["1 clips resampled from 40 to 20 fps"]
+    assert list(found.notes) == ["1 clip resampled from 40 to 20 fps"]
     assert [(item.id, item.cause) for item in found.left_out] == [("gone", "no file")]
 
 
@@ -66,7 +66,67 @@ def test_missing_captions_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"2 of 3 motions have no caption: clip0.npy, clip2.npy\. Put x.txt beside"):
         read_system(folder)
     cases = {name: Case(name, "a man sits") for name in ("clip0", "clip2")}
-    assert [clip.prompt for clip in read_system(folder, cases=cases).clips][0::2] == ["a man sits"] * 2
+    found = read_system(folder, cases=cases, cases_from="prompts.txt")
+    assert [clip.prompt for clip in found.clips][0::2] == ["a man sits"] * 2
+    assert list(found.notes) == ["2 captions taken by name from prompts.txt"]
+
+
+@pytest.mark.parametrize("row", ["", "clip1,\n", 'clip1,"  "\n'])
+def test_a_file_of_captions_is_not_filled_up(tmp_path, row):
+    folder = write_folder(tmp_path / "theirs", 2)
+    (folder / "captions.csv").write_text(f"name,caption\nclip0,a man sits\n{row}")
+    cases = {"clip1": Case("clip1", "a man jumps")}
+    with pytest.raises(ValueError, match=r"1 of 2 motions have no caption: clip1.npy\. Write them into the folder's"):
+        read_system(folder, cases=cases)
+
+
+def test_known_prompts_lend_their_scenarios_and_no_captions(tmp_path):
+    folder = write_folder(tmp_path / "theirs", 1)
+    scenario = Scenario.parse("a person waves")
+    known = [Case("clip0", "a person waves", scenario), Case("7", "a person jumps once", scenario)]
+    assert read_system(folder, known=known).clips[0].scenario is scenario
+    (folder / "clip0.txt").unlink()
+    with pytest.raises(ValueError, match="1 of 1 motions have no caption"):
+        read_system(folder, known=known)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "cause", "reason"),
+    [
+        (lambda joints: joints.astype(np.float64) * 1e160, "not plausible: coordinates", "nobody is further off"),
+        (lambda joints: joints * 1e4, "not plausible: coordinates", "expected metres"),
+        (lambda joints: np.tile(joints, (301, 1, 1)), "too long", "12040 frames, 602 s; at most 600 s"),
+    ],
+)
+def test_one_clip_of_another_world_leaves_the_others(tmp_path, spoil, cause, reason):
+    folder = write_folder(tmp_path / "theirs", 2)
+    np.save(folder / "clip1.npy", spoil(walk_of(2).joints))
+    found = read_system(folder)
+    assert [clip.case.id for clip in found.clips] == ["clip0"]
+    (item,) = found.left_out
+    assert (item.id, item.cause, item.prompt) == ("clip1", cause, "a person jumps twice") and reason in item.reason
+
+
+@pytest.mark.parametrize("rate", ["0.001", "1e9"])
+def test_an_odd_frame_rate_leaves_the_clip_out(tmp_path, rate):
+    folder = write_folder(tmp_path / "theirs", 2)
+    (folder / "captions.csv").write_text(f"name,caption,fps\nclip0,a,\nclip1,b,{rate}\n")
+    found = read_system(folder)
+    assert [clip.case.id for clip in found.clips] == ["clip0"]
+    assert [(item.id, item.cause) for item in found.left_out] == [("clip1", "frame rate")]
+    assert "1 to 1000 are possible" in found.left_out[0].reason
+
+
+def test_a_clip_that_cannot_be_resampled_is_left_out(tmp_path, monkeypatch):
+    def resample(motion, fps):
+        if motion.fps != fps:
+            raise MemoryError("Unable to allocate 9 TiB")
+        return motion
+
+    monkeypatch.setattr(Motion, "resample", resample)
+    folder = write_folder(tmp_path / "theirs", 2)
+    (folder / "captions.csv").write_text("name,caption,fps\nclip0,a,\nclip1,b,30\n")
+    assert [(each.id, each.reason) for each in read_system(folder).left_out] == [("clip1", "Unable to allocate 9 TiB")]
 
 
 def test_frame_rates(tmp_path):
@@ -76,7 +136,7 @@ def test_frame_rates(tmp_path):
     found = read_system(folder, fps=60)
     assert [clip.motion.fps for clip in found.clips] == [20, 20, 20]
     assert [len(clip.motion) for clip in found.clips] == [14, 14, 39]
-    assert list(found.notes) == ["1 clips resampled from 30 to 20 fps", "2 clips resampled from 60 to 20 fps"]
+    assert list(found.notes) == ["1 clip resampled from 30 to 20 fps", "2 clips resampled from 60 to 20 fps"]
 
 
 def corpus(folder):
@@ -161,6 +221,32 @@ def test_a_humanml3d_folder(tmp_path):
             ),
             {},
             "line 1: expected fps as a number, got 'x'",
+        ),
+        *[
+            (
+                lambda f, rate=rate: (write_folder(f, 1) / "captions.csv").write_text(
+                    f"name,caption,fps\nx,a,{rate}\n"
+                ),
+                {},
+                "line 2: expected fps above 0, got",
+            )
+            for rate in ("0", "-20", "nan", "inf")
+        ],
+        (lambda f: write_folder(f, 1), {"fps": 0.0}, "theirs: expected 1 to 1000 fps, got 0"),
+        (
+            lambda f: (write_folder(f, 1) / "captions.csv").write_text(f"name,caption\nx,a\ny,{'b' * 140_000}\n"),
+            {},
+            r"captions.csv, line 3: this is no CSV file .*field limit",
+        ),
+        (
+            lambda f: (write_folder(f, 1) / "captions.jsonl").write_text("\n" + "[" * 100_000),
+            {},
+            "captions.jsonl, line 2: ",
+        ),
+        (
+            lambda f: (write_folder(f, 1) / "captions.jsonl").write_text('{"name": "a", "caption": "x \\ud800"}'),
+            {},
+            r"captions.jsonl, line 1: half of a character \(a lone surrogate\) at place 2",
         ),
     ],
 )

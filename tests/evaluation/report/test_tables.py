@@ -95,7 +95,7 @@ def test_markdown():
         "**Scores**\n\n| system | FID ↓ | R@3 ↑ | kind |\n| --- | ---: | ---: | ---: |\n"
         "| base | 1.500 ± 0.100 | 0.400 | a\\|b |\n| ours | **1.100 ± 0.100** | – | 50% |\n"
         "| *real* | 0.000 | 0.800 |  |\n\n± half\n\n"
-        "Bold: better than every other row, and its interval overlaps no other.\n"
+        "Bold: better than every other system, and its interval overlaps no other's.\n"
     )
 
 
@@ -110,7 +110,7 @@ def test_text():
         "",
         "± half",
         "",
-        "* better than every other row, and its interval overlaps no other.",
+        "* better than every other system, and its interval overlaps no other's.",
     ]
 
 

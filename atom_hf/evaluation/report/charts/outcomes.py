@@ -79,7 +79,7 @@ def outcome_chart(title: str, outcomes: Mapping[str, Outcome]) -> Chart:
     halfway = rule(x, top + 20, x, y - 6, 0.9, "3 3")
     data = Table(title, [*(Column(kind, digits=0) for kind in _KINDS), Column("win rate")], _rows(outcomes))
     description = f"Wins, ties and losses of {', '.join(outcomes)}, and win rates with intervals."
-    notes = ("Dot: win rate, with ties as half a win. Dashed: 50 %, no preference.",)
+    notes = ("Dot: wins, ties as half a win; a rate of decided pairs leaves ties out. Dashed: 50 %, no preference.",)
     return Chart(title, drawing(title, description, y + 16, [*parts, *bars, halfway]), data, notes)
 
 
