@@ -95,8 +95,7 @@ def matching_distance(text: Array, motion: Array, order: np.ndarray | None = Non
 
     Lower is better. Formula: Guo et al., CVPR 2022, who call it matching score in their code. Unitless, in the space
     of the evaluator, so only numbers of one evaluator and one embedding protocol compare. It can mislead: a system
-    that makes average motions is close to many texts, and a shift that all motions share changes it without changing
-    who finds whom.
+    that makes average motions is close to many texts.
 
     Args:
         text (`Array`): embeddings `[N, D]`, unitless, numpy or torch.

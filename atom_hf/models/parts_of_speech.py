@@ -87,8 +87,8 @@ def tag_with_spacy(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _spacy_model() -> Any:
     cure = (
-        "Install it with `pip install spacy` and `python -m spacy download en_core_web_sm` (packages of "
-        "similar names are not that model), or give captions with their tokens, such as ('a/DET', 'man/NOUN', "
+        "Install it with `pip install 'atom_hf[pos]'` and `python -m spacy download en_core_web_sm` (packages "
+        "of similar names are not that model), or give captions with their tokens, such as ('a/DET', 'man/NOUN', "
         "'walk/VERB'), or a tagger of your own."
     )
     try:
