@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # run from anywhere
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 
-from atom_hf.data.annotations import write_lines
+from atom_hf.data.json_lines import write_lines
 from atom_hf.data.schema import TASKS
 
 SCORES = (5.0, 4.0, 3.5, 2.0, 1.5, 1.0)  # every prompt has four pairs by the standard rule

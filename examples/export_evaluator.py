@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from corpus import CorpusConfig, read_corpus
+from half_precision import save_half
 
 from atom_hf import (
     DEFAULT_MODEL,
@@ -100,12 +101,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder to write")
     parser.add_argument("--mocap", nargs="*", default=[], help="real clips, as in training")
     options = parser.parse_args()
-    model = TextMotionEvaluator.from_pretrained(options.trained)
-    half = {name: w.half() if w.is_floating_point() else w for name, w in model.state_dict().items()}
-    model.config.dtype = "float32"
-    model.save_pretrained(options.folder, state_dict=half)
-    config = json.loads((options.folder / "config.json").read_text())
-    (options.folder / "config.json").write_text(json.dumps(config | {"dtype": "float32"}, indent=1) + "\n")
+    save_half(TextMotionEvaluator.from_pretrained(options.trained), options.folder)
     metrics = measure(options.folder, options.mocap)
     (options.folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     print(json.dumps(metrics, indent=2))

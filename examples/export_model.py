@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from corpus import CorpusConfig, read_corpus
+from half_precision import save_half
 from sft import event_scores
 from train_vqvae import evaluate
 
@@ -49,23 +50,6 @@ def assemble(trained: str, decoder: str | None) -> MotionGPTForPreference:
     model.restrict_to_motion()
     model.generation_config.update(do_sample=True, temperature=TEMPERATURE, top_k=50)
     return model
-
-
-def save_half(model: MotionGPTForPreference, folder: Path) -> None:
-    """Half precision on disk; the configuration says float32, which is what is loaded."""
-    processor = model.processor
-    halves: dict[int, torch.Tensor] = {}  # embeddings stand under several names, and stay one
-    weights = {name: halves.setdefault(w.data_ptr(), _half(w)) for name, w in model.state_dict().items()}
-    model.config.dtype = "float32"
-    model.save_pretrained(folder, state_dict=weights)
-    processor.save_pretrained(folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["dtype"] = "float32"
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-
-
-def _half(weight: torch.Tensor) -> torch.Tensor:
-    return weight.half() if weight.is_floating_point() else weight
 
 
 def through_vqvae(model: MotionGPTForPreference, count: int) -> dict[str, dict[str, float]]:

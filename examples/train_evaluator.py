@@ -7,7 +7,6 @@ The defaults train a tiny one on synthesised motion and on the real clips that a
 noise is for generators. Stopped runs go on where their last checkpoint is.
 """
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from corpus import Clip, CorpusConfig, read_corpus
-from progress import ON_CPU, last_checkpoint, learning_rate, rotate
+from progress import ON_CPU, go_on, learning_rate, save_checkpoint
 from trl import TrlParser
 
 from atom_hf import MotionStats, TextMotionEvaluator, TextMotionEvaluatorConfig, learn_words
@@ -109,11 +108,7 @@ def main(config: EvaluatorConfig, corpus: CorpusConfig) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=0.01)
     model, optimizer = accelerator.prepare(model.train(), optimizer)
     evaluator: TextMotionEvaluator = accelerator.unwrap_model(model)
-    begin = 0
-    if (checkpoint := last_checkpoint(out)) is not None:
-        accelerator.load_state(str(checkpoint))
-        begin = int(checkpoint.name.rpartition("-")[2])
-        accelerator.print(f"going on from step {begin}")
+    begin = go_on(accelerator, out)
 
     # In several processes each compares its own part of the batch; give more pairs a step there.
     part = slice(accelerator.process_index, None, accelerator.num_processes)
@@ -135,17 +130,7 @@ def main(config: EvaluatorConfig, corpus: CorpusConfig) -> None:
         if step % 50 == 0:
             accelerator.print(f"step {step}: loss {loss.item():.4f}")
         if step % config.eval_steps == 0 or step == config.max_steps:
-            accelerator.save_state(str(out / "unfinished"))
-            accelerator.wait_for_everyone()
-            if accelerator.is_main_process:
-                metrics = {"step": step, **evaluate(evaluator, held_out)}
-                print(json.dumps({name: round(value, 3) for name, value in metrics.items()}), flush=True)
-                evaluator.save_pretrained(out)
-                with (out / "metrics.jsonl").open("a") as file:
-                    file.write(json.dumps(metrics) + "\n")
-                (out / "unfinished").rename(out / f"checkpoint-{step}")  # it counts once all else is written
-                rotate(out, keep=1)
-            accelerator.wait_for_everyone()
+            save_checkpoint(accelerator, out, step, evaluator, lambda: evaluate(evaluator, held_out))
     accelerator.end_training()
 
 

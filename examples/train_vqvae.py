@@ -8,7 +8,6 @@ The defaults train a tiny one on synthesised motion and on the real clips that a
 their last checkpoint is. A step sees the same clips however many processes and accumulated batches it is split into.
 """
 
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from corpus import Clip, CorpusConfig, read_corpus
-from progress import ON_CPU, last_checkpoint, learning_rate, rotate
+from progress import ON_CPU, go_on, learning_rate, save_checkpoint
 from trl import TrlParser
 
 from atom_hf import MotionStats, MotionVQVAE, MotionVQVAEConfig, features_to_joints
@@ -142,11 +141,7 @@ def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
     optimizer = torch.optim.AdamW(trained, config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
     model, optimizer = accelerator.prepare(model.train(), optimizer)
     vqvae: MotionVQVAE = accelerator.unwrap_model(model)
-    begin = 0
-    if (checkpoint := last_checkpoint(out)) is not None:
-        accelerator.load_state(str(checkpoint))
-        begin = int(checkpoint.name.rpartition("-")[2])
-        accelerator.print(f"going on from step {begin}")
+    begin = go_on(accelerator, out)
 
     parts = accelerator.num_processes * config.gradient_accumulation_steps
     for step in range(begin + 1, config.max_steps + 1):
@@ -173,17 +168,8 @@ def main(config: VQVAEConfig, corpus: CorpusConfig) -> None:
         if step % 50 == 0:
             accelerator.print(f"step {step}: loss {loss.item():.4f}, perplexity {perplexity.item():.0f}")
         if step % config.eval_steps == 0 or step == config.max_steps:
-            accelerator.save_state(str(out / "unfinished"))
-            accelerator.wait_for_everyone()
-            if accelerator.is_main_process:
-                metrics = {"step": step, "perplexity": perplexity.item(), **evaluate(vqvae, held_out)}
-                print(json.dumps({name: round(value, 3) for name, value in metrics.items()}), flush=True)
-                vqvae.save_pretrained(out)
-                with (out / "metrics.jsonl").open("a") as file:
-                    file.write(json.dumps(metrics) + "\n")
-                (out / "unfinished").rename(out / f"checkpoint-{step}")  # it counts once all else is written
-                rotate(out, keep=1)
-            accelerator.wait_for_everyone()
+            used = {"perplexity": perplexity.item()}
+            save_checkpoint(accelerator, out, step, vqvae, lambda used=used: used | evaluate(vqvae, held_out))
     accelerator.end_training()
 
 

@@ -21,7 +21,6 @@ from .annotation_records import Annotated, Candidate, Vote
 from .degrees import SKIPPED, read_degree
 from .faults import AnnotationError, OnFault, raise_or_tell
 from .json_lines import read_lines
-from .json_lines import write_lines as write_lines  # for those who write what is read here
 from .schema import HUMAN, TASKS
 from .splits import SPLITS
 from .values import is_scenario

@@ -20,7 +20,6 @@ from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput
 
-from ..motion import MotionStats
 from ..motion.checks import check_lengths
 from ..motion.layout import CONTACTS, FEATURE_DIM
 from .damaged_weights import explain_damaged_weights
@@ -30,6 +29,7 @@ from .evaluator_losses import infonce_loss, margin_loss
 from .evaluator_motion import as_clips
 from .evaluator_networks import FRAMES_PER_STEP, MovementEncoder, SequenceEncoder, TextEncoder
 from .evaluator_text import Text
+from .feature_stats import WithFeatureStats
 from .hub import WithCard
 from .original_sources import is_original
 from .parts_of_speech import POS_TAGS, Tagger
@@ -54,7 +54,7 @@ class TextMotionEvaluatorOutput(ModelOutput):
     motion_embeds: Tensor | None = None
 
 
-class TextMotionEvaluator(TextMotionEmbedding, WithCard, PreTrainedModel):
+class TextMotionEvaluator(TextMotionEmbedding, WithFeatureStats, WithCard, PreTrainedModel):
     """Embeds texts and motions in one space, for R-precision, matching score, FID and diversity.
 
     It takes HumanML3D features in metres and radians and normalises them itself, with the mean and deviation that are
@@ -159,33 +159,6 @@ class TextMotionEvaluator(TextMotionEmbedding, WithCard, PreTrainedModel):
                 init.normal_(module.word_vectors, std=module.config.word_size**-0.5)
             if module.logit_scale is not None:
                 init.constant_(module.logit_scale, _FIRST_SCALE)
-
-    # Statistics ------------------------------------------------------------------------------------------------------
-
-    def normalize(self, features: Tensor) -> Tensor:
-        """Features as the networks see them.
-
-        Args:
-            features (`Tensor`): `[..., 263]`, metres and radians.
-
-        Returns:
-            `Tensor`: `[..., 263]`, unitless.
-        """
-        return (features - self.mean) / self.std
-
-    def set_stats(self, stats: MotionStats) -> None:
-        """Give the evaluator the statistics of the features that it is trained on.
-
-        Args:
-            stats ([`MotionStats`]): mean and standard deviation, `[263]` each.
-        """
-        self.mean.copy_(torch.from_numpy(stats.mean))
-        self.std.copy_(torch.from_numpy(stats.std))
-
-    @property
-    def stats(self) -> MotionStats:
-        """The statistics saved with the evaluator."""
-        return MotionStats(self.mean.cpu().numpy(), self.std.cpu().numpy())
 
     # Training --------------------------------------------------------------------------------------------------------
 

@@ -19,10 +19,10 @@ from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput
 
-from ..motion import MotionStats
 from ..motion.layout import POSITIONS
 from .codebook import Codebook
 from .damaged_weights import explain_damaged_weights
+from .feature_stats import WithFeatureStats
 from .hub import WithCard
 from .vqvae_config import MotionVQVAEConfig
 from .vqvae_networks import Decoder, Encoder, inside
@@ -51,7 +51,7 @@ class MotionVQVAEOutput(ModelOutput):
     commitment_loss: Tensor | None = None
 
 
-class MotionVQVAE(WithCard, PreTrainedModel):
+class MotionVQVAE(WithFeatureStats, WithCard, PreTrainedModel):
     """Motion tokenizer: encoder, codebook and decoder.
 
     It computes in float32 whatever precision is asked for, since half precision moves latents across the borders
@@ -122,17 +122,6 @@ class MotionVQVAE(WithCard, PreTrainedModel):
 
         return super()._apply(keep_float32, recurse)
 
-    def normalize(self, features: Tensor) -> Tensor:
-        """Features as the model sees them.
-
-        Args:
-            features (`Tensor`): `[..., 263]`, metres and radians.
-
-        Returns:
-            `Tensor`: `[..., 263]`, unitless.
-        """
-        return (features - self.mean) / self.std
-
     def denormalize(self, features: Tensor) -> Tensor:
         """Undo `normalize`.
 
@@ -143,20 +132,6 @@ class MotionVQVAE(WithCard, PreTrainedModel):
             `Tensor`: `[..., 263]`, metres and radians.
         """
         return features * self.std + self.mean
-
-    def set_stats(self, stats: MotionStats) -> None:
-        """Give the model the statistics of the features that it is trained on.
-
-        Args:
-            stats ([`MotionStats`]): mean and standard deviation, `[263]` each.
-        """
-        self.mean.copy_(torch.from_numpy(stats.mean))
-        self.std.copy_(torch.from_numpy(stats.std))
-
-    @property
-    def stats(self) -> MotionStats:
-        """The statistics saved with the model."""
-        return MotionStats(self.mean.cpu().numpy(), self.std.cpu().numpy())
 
     def encode(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Features to codes.
