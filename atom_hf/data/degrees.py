@@ -11,6 +11,8 @@ UNSURE = "negligibly better/unsure"
 DEGREES = ("much better", "better", "slightly better", UNSURE, SKIPPED)  # from the strongest down
 # What a reward model's scores should differ by at least; the paper's margins. A skipped pair teaches nothing.
 MARGINS = {"much better": 3.0, "better": 2.0, "slightly better": 1.0, UNSURE: 0.0, SKIPPED: 0.0}
+# How often a label of that degree is taken to be wrong, in the same paper.
+LABEL_SMOOTHING = {"much better": 0.0, "better": 0.2, "slightly better": 0.3, UNSURE: 0.5, SKIPPED: 0.5}
 # The smallest gap of two scores, on the scale from 1 to 5, for each degree; half a point is one event of eight.
 GAPS = {"much better": 2.0, "better": 1.0, "slightly better": 0.5, UNSURE: 0.0}
 # Scores are sums of fractions, and stored in single precision: 4.1 - 3.6 is 0.49999999999999956, and what is stored of

@@ -1,0 +1,194 @@
+"""What all trainers of motion models add to TRL's and transformers': safety, and noise that arrives.
+
+class MotionDPOTrainer(MotionTrainer, DPOTrainer): …
+"""
+
+import copy
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import broadcast_object_list
+from peft import PeftModel
+
+from ..models import MotionGPTForPreference
+from .neftune import EncoderNoise
+
+
+class MotionTrainer:
+    """Mixed in before a trainer. Overrides `train`, `training_step`, `evaluate` and `log`.
+
+    - `train` refuses to write into a folder that is not empty, unless it goes on from a checkpoint.
+    - `training_step` stops at a loss that is no number, before anything is learnt from it.
+    - NEFTune's noise is put where a T5 reads its embeddings.
+    - Callbacks that have a method `connect` get the trainer, so that they can log.
+    - Means of logits are left out of the log: a head that writes motion alone gives all other tokens −10,000.
+    """
+
+    _noise: EncoderNoise | None = None
+    _has_trained = False
+
+    def train(self: Any, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any) -> Any:
+        """As in transformers.
+
+        Args:
+            resume_from_checkpoint (`str` or `bool`, *optional*): a checkpoint, or True for the last of `output_dir`.
+
+        Returns:
+            `TrainOutput`: steps, loss and metrics.
+
+        Raises:
+            FileExistsError: if `output_dir` is not empty, and no checkpoint to go on from is named.
+            FloatingPointError: if the loss is no number.
+            ValueError: if there is no checkpoint.
+        """
+        if not resume_from_checkpoint and not self._has_trained:
+            self._check_output_dir()
+        self._has_trained = True
+        self._connect_callbacks()
+        alpha, self.neftune_noise_alpha = self.neftune_noise_alpha, None  # transformers' hook would reach nothing
+        self._noise = None if alpha is None else EncoderNoise(alpha)
+        try:
+            with nullcontext() if self._noise is None else self._noise.on(self.model):
+                return super().train(resume_from_checkpoint, *args, **kwargs)  # type: ignore[misc]
+        finally:
+            self.neftune_noise_alpha = alpha
+
+    def evaluate(self: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """As in transformers; callbacks may add to the metrics.
+
+        Returns:
+            `dict[str, float]`: metrics.
+        """
+        self._connect_callbacks()
+        return super().evaluate(*args, **kwargs)  # type: ignore[misc]
+
+    def log(self: Any, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """As in transformers.
+
+        Args:
+            logs (`dict[str, float]`): what is logged.
+        """
+        for metrics in getattr(self, "_metrics", {}).values():  # TRL adds them to the logs
+            for name in [name for name in metrics if name.startswith("logits/")]:
+                del metrics[name]
+        super().log(logs, *args, **kwargs)  # type: ignore[misc]
+
+    def _connect_callbacks(self: Any) -> None:
+        for callback in self.callback_handler.callbacks:
+            if hasattr(callback, "connect"):
+                callback.connect(self)
+
+    def _without_noise(self) -> Any:
+        """A reference is scored on the prompts as they are."""
+        return nullcontext() if self._noise is None else self._noise.paused()
+
+    def _check_output_dir(self: Any) -> None:
+        folder = Path(self.args.output_dir)
+        found = [path.name for path in folder.iterdir()] if self.is_world_process_zero() and folder.is_dir() else []
+        shared = [sorted(found)]
+        broadcast_object_list(shared)  # all processes stop, or none
+        if shared[0]:
+            some = ", ".join(shared[0][:3]) + (", …" if len(shared[0]) > 3 else "")
+            raise FileExistsError(
+                f"{folder} is not empty ({some}). Choose another output_dir, remove it, or go on with what is in it: "
+                "trainer.train(resume_from_checkpoint=True)."
+            )
+
+    def training_step(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """As in transformers.
+
+        Returns:
+            `Tensor`: the loss, a scalar.
+
+        Raises:
+            FloatingPointError: if it is not finite.
+        """
+        loss = super().training_step(*args, **kwargs)  # type: ignore[misc]
+        if not bool(torch.isfinite(loss)):
+            raise FloatingPointError(
+                f"The loss of step {self.state.global_step + 1} is {float(loss)}. Lower learning_rate (now "
+                f"{self.args.learning_rate:g}) or max_grad_norm (now {self.args.max_grad_norm:g}), train in float32, "
+                "or look for log-probabilities of -inf: a motion that the policy excludes."
+            )
+        return loss
+
+
+def load_policy(model: Any, **init_kwargs: Any) -> Any:
+    """The model to train: itself, or loaded by name.
+
+    Args:
+        model ([`MotionGPTForPreference`], `PeftModel` of one, or `str`): a name is a folder, a Hub repository or an
+            original checkpoint.
+        init_kwargs (`Any`): of `from_pretrained`.
+
+    Returns:
+        The model.
+
+    Raises:
+        TypeError: if it is another kind of model.
+    """
+    if isinstance(model, str | Path):
+        model = MotionGPTForPreference.from_pretrained(model, **init_kwargs)
+    if not isinstance(base_of(model), MotionGPTForPreference):
+        raise TypeError(
+            f"Expected a MotionGPTForPreference, one in PEFT, or the name of a checkpoint, got {type(model).__name__}."
+        )
+    return model
+
+
+def base_of(model: Any) -> Any:
+    """A model without the adapter around it.
+
+    Args:
+        model (`Any`): in PEFT or not.
+
+    Returns:
+        The model below.
+    """
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def frozen_copy(model: Any) -> Any:
+    """A reference: the same weights, without gradients. Loading them by name again might bring other ones.
+
+    Args:
+        model ([`MotionGPTForPreference`]): not in PEFT, where the reference is the model without its adapter.
+
+    Returns:
+        [`MotionGPTForPreference`]: in evaluation mode.
+    """
+    processor, model._processor = model._processor, None  # not copied, since nobody changes it
+    try:
+        reference = copy.deepcopy(model)
+    finally:
+        model._processor = processor
+    reference._processor = processor
+    return reference.requires_grad_(False).eval()
+
+
+def check_reference(model: Any, reference: Any) -> None:
+    """Raise where a reference cannot score what the policy writes.
+
+    Args:
+        model ([`MotionGPTForPreference`]): the policy, in PEFT or not.
+        reference (`Any`): a model, or None.
+
+    Raises:
+        TypeError: if it is no model of this kind.
+        ValueError: if it is the policy itself, or has another vocabulary.
+    """
+    if reference is None:
+        return
+    if reference is model:
+        raise ValueError("The reference is the policy itself; leave ref_model out, and a copy is made.")
+    policy, other = base_of(model).config, getattr(base_of(reference), "config", None)
+    if not isinstance(base_of(reference), MotionGPTForPreference) or other is None:
+        raise TypeError(f"Expected a reference that is a MotionGPTForPreference, got {type(reference).__name__}.")
+    mine, theirs = ((c.vocab_size, c.num_codes) for c in (policy, other))
+    if mine != theirs:
+        raise ValueError(
+            f"The reference has another vocabulary: {theirs[0]} tokens, {theirs[1]} of them motion codes; the policy "
+            f"has {mine[0]} and {mine[1]}. Take the checkpoint that the policy began as, or leave ref_model out."
+        )
