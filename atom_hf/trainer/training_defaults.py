@@ -18,7 +18,8 @@ class TrainingDefaults:
 
     Args:
         use_cpu (`bool`, *optional*): by default where there is no accelerator.
-        gradient_checkpointing (`bool`, *optional*, defaults to `False`): recompute activations; slower by half.
+        gradient_checkpointing (`bool`, *optional*): recompute activations; off by default, since it is
+            slower by half.
         bf16 (`bool`, *optional*): by default on an accelerator that has it, never on a CPU.
         logging_nan_inf_filter (`bool`, *optional*, defaults to `False`): a loss that is no number stops the run, and
             is not hidden.
@@ -28,8 +29,8 @@ class TrainingDefaults:
         default_factory=lambda: not torch.accelerator.is_available(),
         metadata={"help": "Train on the CPU. By default where there is no accelerator."},
     )
-    gradient_checkpointing: bool = field(
-        default=False, metadata={"help": "Recompute activations to save memory; a step takes half as long again."}
+    gradient_checkpointing: bool | None = field(  # None is off, too, without transformers' warning about the name
+        default=None, metadata={"help": "Recompute activations to save memory; a step takes half as long again."}
     )
     bf16: bool | None = field(
         default=None, metadata={"help": "Mixed precision. By default on accelerators that have it, never on a CPU."}

@@ -4,6 +4,7 @@ comparison = compare([base, aligned], real=real, judge=KinematicJudge(), embedde
 write_comparison(comparison, "report/")     # metrics.json, report.md, tables.tex, report.html
 """
 
+from .alignment import alignment_metrics, alignment_summary, verdict, write_alignment
 from .cases import Case, grammar_cases, read_cases
 from .compare import compare
 from .embedding_measures import check_clips
@@ -20,6 +21,8 @@ __all__ = [
     "System",
     "SystemClip",
     "SystemResult",
+    "alignment_metrics",
+    "alignment_summary",
     "all_tables",
     "check_clips",
     "check_folder",
@@ -30,5 +33,7 @@ __all__ = [
     "read_system",
     "sampled_system",
     "synthesised_system",
+    "verdict",
+    "write_alignment",
     "write_comparison",
 ]

@@ -38,18 +38,23 @@ _MOST_CONTENDERS = 3  # of which cases are shown
 _MOST_COLUMNS = 4  # motions side by side
 
 
-def comparison_page(comparison: Comparison, title: str = "Evaluation") -> Report:
+def comparison_page(
+    comparison: Comparison, title: str = "Evaluation", *, lead: str = "", training: Sequence[Chart] = ()
+) -> Report:
     """The page; videos are drawn when it is written.
 
     Args:
         comparison ([`Comparison`]): what was found.
         title (`str`, *optional*, defaults to `"Evaluation"`): heading.
+        lead (`str`, *optional*, defaults to `""`): what it says first.
+        training (`Sequence[Chart]`, *optional*): curves of a training that made one of the systems.
 
     Returns:
         [`Report`]: the page.
     """
     names = [result.name for result in comparison.results]
     page = Report(f"{title}: {', '.join(names)}", caption(comparison))
+    page.add_text(lead)
     if comparison.notes:
         page.add_text("\n\n".join(comparison.notes), note=True)
     page.add_heading("Overview")
@@ -63,6 +68,9 @@ def comparison_page(comparison: Comparison, title: str = "Evaluation") -> Report
     _add(page, "Events", [events_table(comparison), tests_table(comparison)])
     _add(page, "Wins and losses", [pairwise_table(comparison)])
     _add_score_charts(page, comparison)
+    if training:
+        page.add_heading("Training")
+        page.add_chart(*training)
     _add(page, "Evaluator", evaluator_tables(comparison))
     page.add_heading("Physics and validity")
     for table in physics_tables(comparison):

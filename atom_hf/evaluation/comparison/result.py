@@ -175,7 +175,7 @@ class Comparison:
             "tests": [_test(test) for test in self.tests],
             "pairwise": [_pairwise(pair) for pair in self.pairwise],
         }
-        return json.dumps(_without_nan(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _system(result: SystemResult) -> dict[str, Any]:
@@ -230,12 +230,19 @@ def _pairwise(pair: Pairwise) -> dict[str, Any]:
     }
 
 
-def _without_nan(content: Any) -> Any:
-    """JSON has no NaN: what is not known is null."""
+def without_nan(content: Any) -> Any:
+    """JSON has no NaN: what is not known is null.
+
+    Args:
+        content (`Any`): dictionaries, lists and plain values.
+
+    Returns:
+        `Any`: the same with None for numbers that are not finite.
+    """
     if isinstance(content, Mapping):
-        return {key: _without_nan(value) for key, value in content.items()}
+        return {key: without_nan(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_without_nan(value) for value in content]
+        return [without_nan(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 

@@ -12,6 +12,7 @@ from .charts import (
 from .clips import Cases, Clip, ClipGroup, pick_cases
 from .page import Report
 from .tables import Column, Row, Table, Value
+from .training_curves import training_charts
 
 __all__ = [
     "Cases",
@@ -30,4 +31,5 @@ __all__ = [
     "outcome_chart",
     "pick_cases",
     "radar_chart",
+    "training_charts",
 ]
