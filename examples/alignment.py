@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset, DatasetDict, load_dataset
 from peft import PeftModel
@@ -33,7 +34,7 @@ from atom_hf import (
     TextMotionEvaluator,
 )
 from atom_hf.data.views import preferred
-from atom_hf.evaluation import ModelEmbedder, kl_estimate
+from atom_hf.evaluation import ModelEmbedder
 from atom_hf.evaluation.comparison import (
     alignment_metrics,
     alignment_summary,
@@ -46,7 +47,8 @@ from atom_hf.evaluation.comparison import (
     write_alignment,
 )
 from atom_hf.evaluation.report import training_charts
-from atom_hf.models.completion_logps import completion_logps
+from atom_hf.trainer.monitor import MotionMonitor
+from atom_hf.trainer.monitor_measures import longest, policy_numbers, token_scores, written_codes
 
 
 @dataclass
@@ -59,7 +61,11 @@ class AlignConfig:
     test_prompts: int = field(default=300, metadata={"help": "held-out prompts of the grammar; 0 for no evaluation"})
     test_prompts_file: str | None = field(default=None, metadata={"help": "prompts of your own, .txt or .jsonl"})
     samples: int = field(default=2, metadata={"help": "motions for each of them; two or more give MModality"})
+    temperature: float | None = field(default=None, metadata={"help": "of these motions; the checkpoint's by default"})
     test_seed: int = field(default=5, metadata={"help": "of these prompts and of sampling"})
+    min_score: float = field(default=0.0, metadata={"help": "keep pairs whose winner has more than this, 1 to 5"})
+    min_gap: float = field(default=0.0, metadata={"help": "keep pairs whose scores differ by at least this"})
+    shuffle_labels: bool = field(default=False, metadata={"help": "a control: who is chosen is drawn by chance"})
     evaluator: str = field(default=DEFAULT_EVALUATOR, metadata={"help": "text-motion evaluator; none for without"})
     monitor_prompts: int = field(default=32, metadata={"help": "fixed prompts to sample while training; 0 for none"})
     monitor_steps: int = field(default=50, metadata={"help": "steps between two samplings"})
@@ -95,8 +101,26 @@ def load_model(script: AlignConfig) -> MotionGPTForPreference:
 
 
 def load_pairs(script: AlignConfig) -> DatasetDict:
-    """Train and test pairs that somebody preferred one motion of."""
-    return preferred(load_dataset(script.dataset, script.dataset_config))
+    """Train and test pairs that somebody preferred one motion of, and of the training pairs those that are wanted."""
+    pairs = preferred(load_dataset(script.dataset, script.dataset_config))
+    kept = pairs["train"]
+    if script.min_score or script.min_gap:
+        winners, losers = (np.asarray(kept[f"{side}_score"], dtype=float) for side in ("chosen", "rejected"))
+        kept = kept.select(np.flatnonzero((winners > script.min_score) & (winners - losers >= script.min_gap - 1e-6)))
+    if not len(kept):
+        raise ValueError("No pair is left; lower --min_score or --min_gap.")
+    if script.shuffle_labels:
+        turned = np.random.default_rng(0).random(len(kept)) < 0.5
+        kept = kept.map(lambda row, i: swapped(row) if turned[i] else row, with_indices=True)
+    pairs["train"] = kept
+    return pairs
+
+
+def swapped(row: dict[str, Any]) -> dict[str, Any]:
+    """A pair with its motions the other way round."""
+    other = {"chosen": "rejected", "rejected": "chosen"}
+    names = {name: name.replace(side, other[side]) for name in row for side in other if name.startswith(side)}
+    return row | {name: row[source] for name, source in names.items()}
 
 
 def prompt_rows(count: int, seed: int = 0, split: str = "train") -> Dataset:
@@ -116,9 +140,10 @@ def load_evaluator(script: AlignConfig) -> ModelEmbedder | None:
     return ModelEmbedder(model, "padded" if model.config.original else "packed", name)
 
 
-def monitor(script: AlignConfig) -> list[Any]:
-    """What is sampled while training, as callbacks: the training split's grammar, so that nothing is chosen by tests."""
-    return []
+def monitor(script: AlignConfig) -> list[MotionMonitor]:
+    """What is sampled while training, as callbacks: prompts of the training split, so that no test is looked at."""
+    if not script.monitor_prompts:
+        return []
     prompts = GrammarPromptWriter(seed=script.test_seed + 1, split="train").write(script.monitor_prompts)
     return [
         MotionMonitor(
@@ -167,10 +192,11 @@ def finish(trainer: Any, script: AlignConfig) -> dict[str, Any] | None:
     cases = grammar_cases(script.test_prompts, script.test_seed)
     if script.test_prompts_file is not None:
         cases = read_cases(script.test_prompts_file)
+    sampling = {} if script.temperature is None else {"temperature": script.temperature}
     systems = []
     for name, model in (("base", base), ("aligned", aligned)):
         print(f"{name}: {len(cases)} held-out prompts, {script.samples} motions each", flush=True)
-        systems.append(sampled_system(name, model, cases, samples=script.samples, seed=script.test_seed))
+        systems.append(sampled_system(name, model, cases, samples=script.samples, seed=script.test_seed, **sampling))
     known = all(case.scenario is not None for case in cases)
     comparison = compare(
         systems,
@@ -180,14 +206,13 @@ def finish(trainer: Any, script: AlignConfig) -> dict[str, Any] | None:
         seed=script.test_seed,
     )
     firsts = systems[1].firsts
-    prompts, codes = [clip.prompt for clip in firsts], [clip.motion.codes for clip in firsts]
-    logps = [torch.cat(completion_logps(model, prompts, codes)) for model in (aligned, base)]
-    kl = kl_estimate(*logps)
+    asked, written = [clip.prompt for clip in firsts], [written_codes(clip.motion) for clip in firsts]
+    numbers = policy_numbers(*(token_scores(model, asked, written, longest(196)) for model in (aligned, base)))
     logs = trainer.state.log_history
     trained = next((log["train_runtime"] for log in reversed(logs) if "train_runtime" in log), 0.0)
     metrics = alignment_metrics(
         comparison,
-        kl=kl._asdict(),
+        kl={"per_token": numbers["sample_kl"], "per_sequence": numbers["sample_kl_sequence"]},
         seconds={"training": trained, "evaluation": time.perf_counter() - started},
         training=settings(trainer, script),
     )

@@ -1,5 +1,6 @@
 """Configuration of MotionGPT: a T5 whose vocabulary ends in motion tokens, with the VQ-VAE that they come from."""
 
+import copy
 from typing import Any, ClassVar
 
 from transformers import T5Config
@@ -70,6 +71,23 @@ class MotionGPTConfig(T5Config):
                 f"{self.num_codes} + {SPECIAL_MOTION_TOKENS} motion tokens from id {self.motion_token_start} do not "
                 f"fit into a vocabulary of {self.vocab_size}."
             )
+
+    def get_text_config(self, decoder: Any = None, encoder: Any = None) -> Any:
+        """As in transformers, which makes as many layers of cache as this says: the decoder's.
+
+        Args:
+            decoder (`bool`, *optional*): the decoder alone is asked about.
+            encoder (`bool`, *optional*): the encoder alone is asked about.
+
+        Returns:
+            [`MotionGPTConfig`]: itself, or a copy whose `num_layers` is that of the decoder.
+        """
+        config = super().get_text_config(decoder=decoder, encoder=encoder)
+        if not decoder or encoder or config.num_layers == config.num_decoder_layers:
+            return config
+        config = copy.copy(config)
+        config.num_layers = config.num_decoder_layers
+        return config
 
     @property
     def motion_start_id(self) -> int:

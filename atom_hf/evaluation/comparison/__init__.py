@@ -5,6 +5,7 @@ write_comparison(comparison, "report/")     # metrics.json, report.md, tables.te
 """
 
 from .alignment import alignment_metrics, alignment_summary, verdict, write_alignment
+from .alignment_table import alignment_table
 from .cases import Case, grammar_cases, read_cases
 from .compare import compare
 from .embedding_measures import check_clips
@@ -23,6 +24,7 @@ __all__ = [
     "SystemResult",
     "alignment_metrics",
     "alignment_summary",
+    "alignment_table",
     "all_tables",
     "check_clips",
     "check_folder",

@@ -16,6 +16,7 @@ metrics.json, in short; numbers that could not be measured are null, intervals a
      "kl": {"per_token", "per_sequence", …} or null,
      "seconds": {"training": 150.2, …},
      "training": {"beta": 1.0, …},
+     "overall_by_prompt": {"prompts": […], "base": [0.5, …], "aligned": [0.75, null, …]},
      "made_with": {…}}
 
 `events` are means over prompts of what a judge said, 0 to 1, with the paired test that `comparison.json` has in full.
@@ -29,6 +30,7 @@ from typing import Any
 from ...motion.formats.files import replacing
 from ..drift import variety_ratio
 from ..report.charts import Chart
+from .against import prompt_scores
 from .page import comparison_page
 from .report_folder import check_folder, to_markdown
 from .result import TASKS, Comparison, SystemResult, without_nan
@@ -71,12 +73,12 @@ def alignment_metrics(
         if test.system == aligned.name
     }
     pairs = [pair for pair in comparison.pairwise if (pair.system, pair.against) == (aligned.name, base.name)]
-    wins = None
+    wins: dict[str, Any] | None = None
     if pairs:
         found = pairs[0].win_rate
         wins = {"wins": found.wins, "ties": found.ties, "losses": found.losses, "rate": found.rate}
         wins |= {"interval": found.interval, "p": found.p}
-    evaluator = {
+    evaluator: dict[str, dict[str, Any]] = {
         name: _change(metric.mean, aligned.metrics[name].mean)
         | {"base_interval": metric.interval, "aligned_interval": aligned.metrics[name].interval}
         for name, metric in base.metrics.items()
@@ -87,6 +89,8 @@ def alignment_metrics(
         for name in ("Diversity", "MModality")
         if name in evaluator and evaluator[name]["base"] > 0
     }
+    sides = {"base": prompt_scores(base), "aligned": prompt_scores(aligned)}
+    asked = list(dict.fromkeys(clip.prompt for clip in base.system.clips))
     content = {
         "schema": SCHEMA,
         "comparable_with_published": comparison.comparable,
@@ -104,6 +108,10 @@ def alignment_metrics(
         "kl": None if kl is None else dict(kl),
         "seconds": dict(seconds or {}),
         "training": dict(training or {}),
+        "overall_by_prompt": {
+            "prompts": asked,
+            **{side: [scores.get(prompt) for prompt in asked] for side, scores in sides.items()},
+        },
         "made_with": comparison.made_with,
     }
     return without_nan(content)

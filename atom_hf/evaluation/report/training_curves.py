@@ -46,10 +46,15 @@ _CHARTS = (
     ),
     _Curves(
         "Distance from the base",
-        {"eval_kl": "of samples", "objective/kl": "of rollouts", "kl": "of training"},
-        "KL, nats",
+        {"eval_sample_kl": "of samples", "objective/kl": "of rollouts", "kl": "of training"},
+        "KL, nats a token",
     ),
-    _Curves("Entropy of the next token", {"entropy": "training", "eval_entropy": "validation"}, "nats", 0.6),
+    _Curves(
+        "Entropy of the next token",
+        {"entropy": "training", "eval_entropy": "validation", "eval_sample_entropy": "of samples"},
+        "nats",
+        0.6,
+    ),
 )
 
 
