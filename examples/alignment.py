@@ -1,15 +1,11 @@
-"""What the alignment examples share: a model and preferences in, an aligned model and a report out.
+"""What the alignment examples share: flags, a model, preferences or prompts, and a monitor.
 
 script, args = parse(AlignConfig, MotionDPOConfig, __doc__, output_dir="outputs/dpo")
 trainer = MotionDPOTrainer(load_model(script), args=args, train_dataset=load_pairs(script)["train"], …)
 train(trainer)
-finish(trainer, script)
-→ OUTPUT_DIR/{report.html, metrics.json, comparison.json, report.md, model/, adapter/}
 """
 
-import json
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset, DatasetDict, load_dataset
-from peft import PeftModel
+from datasets import Dataset, DatasetDict, disable_progress_bars, load_dataset
 from progress import last_checkpoint
 from transformers import set_seed
+from transformers.utils.logging import disable_progress_bar
 from trl import TrlParser
 
 from atom_hf import (
@@ -35,20 +31,7 @@ from atom_hf import (
 )
 from atom_hf.data.views import preferred
 from atom_hf.evaluation import ModelEmbedder
-from atom_hf.evaluation.comparison import (
-    alignment_metrics,
-    alignment_summary,
-    compare,
-    grammar_cases,
-    read_cases,
-    sampled_system,
-    synthesised_system,
-    verdict,
-    write_alignment,
-)
-from atom_hf.evaluation.report import training_charts
 from atom_hf.trainer.monitor import MotionMonitor
-from atom_hf.trainer.monitor_measures import longest, policy_numbers, token_scores, written_codes
 
 
 @dataclass
@@ -89,6 +72,8 @@ def parse(config: type, args: type, doc: str, **defaults: Any) -> Any:
 def run(main: Callable[[], None]) -> None:
     """Run a script; what users can mend is said in a line, anything else is a bug and keeps its traceback."""
     warnings.filterwarnings("ignore", category=FutureWarning)  # of libraries, to each other
+    disable_progress_bar()  # of loading and saving weights,
+    disable_progress_bars()  # and of rows: what takes long has bars of its own
     try:
         main()
     except (ValueError, TypeError, OSError, FloatingPointError) as error:
@@ -164,79 +149,3 @@ def train(trainer: Any) -> None:
         if checkpoint is None:
             raise ValueError(f"{trainer.args.output_dir} holds no checkpoint to go on from.")
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-
-
-def save(trainer: Any) -> MotionGPTForPreference:
-    """The aligned model in model/ and its adapter in adapter/."""
-    folder, model = Path(trainer.args.output_dir), trainer.accelerator.unwrap_model(trainer.model)
-    if isinstance(model, PeftModel):
-        model.save_pretrained(folder / "adapter")
-        model = model.merge_and_unload()
-    model = model.eval()
-    model.save_pretrained(folder / "model")
-    return model
-
-
-def finish(trainer: Any, script: AlignConfig) -> dict[str, Any] | None:
-    """Save, evaluate base and aligned model on held-out prompts, write the report, and say what improved."""
-    trainer.accelerator.wait_for_everyone()
-    if not trainer.is_world_process_zero():
-        return None
-    folder = Path(trainer.args.output_dir)
-    aligned = save(trainer)
-    if not script.test_prompts and script.test_prompts_file is None:
-        print(f"model → {folder / 'model'}")
-        return None
-    started = time.perf_counter()
-    base = load_model(script).to(aligned.device).eval()
-    cases = grammar_cases(script.test_prompts, script.test_seed)
-    if script.test_prompts_file is not None:
-        cases = read_cases(script.test_prompts_file)
-    sampling = {} if script.temperature is None else {"temperature": script.temperature}
-    systems = []
-    for name, model in (("base", base), ("aligned", aligned)):
-        print(f"{name}: {len(cases)} held-out prompts, {script.samples} motions each", flush=True)
-        systems.append(sampled_system(name, model, cases, samples=script.samples, seed=script.test_seed, **sampling))
-    known = all(case.scenario is not None for case in cases)
-    comparison = compare(
-        systems,
-        real=synthesised_system(cases, "real (synthesised)") if known else None,
-        judge=KinematicJudge(),
-        embedder=load_evaluator(script),
-        seed=script.test_seed,
-    )
-    firsts = systems[1].firsts
-    asked, written = [clip.prompt for clip in firsts], [written_codes(clip.motion) for clip in firsts]
-    numbers = policy_numbers(*(token_scores(model, asked, written, longest(196)) for model in (aligned, base)))
-    logs = trainer.state.log_history
-    trained = next((log["train_runtime"] for log in reversed(logs) if "train_runtime" in log), 0.0)
-    metrics = alignment_metrics(
-        comparison,
-        kl={"per_token": numbers["sample_kl"], "per_sequence": numbers["sample_kl_sequence"]},
-        seconds={"training": trained, "evaluation": time.perf_counter() - started},
-        training=settings(trainer, script),
-    )
-    title = f"{type(trainer).__name__.removeprefix('Motion').removesuffix('Trainer')} alignment"
-    write_alignment(comparison, folder, metrics, charts=training_charts(logs), title=title, overwrite=True)
-    write_card(folder, metrics, title)
-    print("\n".join(["", verdict(metrics), *alignment_summary(metrics), "", f"report → {folder / 'report.html'}"]))
-    return metrics
-
-
-def settings(trainer: Any, script: AlignConfig) -> dict[str, Any]:
-    """Settings of the training that readers of its numbers ask for."""
-    names = ("loss_type", "beta", "learning_rate", "max_steps", "num_train_epochs", "per_device_train_batch_size")
-    names += ("gradient_accumulation_steps", "use_peft", "lora_r", "degree_use", "train_share", "seed")
-    found = {name: getattr(trainer.args, name) for name in names if hasattr(trainer.args, name)}
-    found["model"] = "the tiny model of atom_hf" if script.model == DEFAULT_MODEL else script.model
-    found["dataset"] = "the small dataset of atom_hf" if script.dataset == DEFAULT_DATASET else script.dataset
-    return found | {"steps": trainer.state.global_step, "processes": trainer.accelerator.num_processes}
-
-
-def write_card(folder: Path, metrics: dict[str, Any], title: str) -> None:
-    """What was done and measured, on the card of the saved model."""
-    said = json.dumps(metrics["training"], ensure_ascii=False, indent=1)
-    lines = ["", f"## {title}", "", verdict(metrics), "", "```", *alignment_summary(metrics), "```", ""]
-    lines += [f"> {note}\n>" for note in metrics["notes"]] + ["", "Settings:", "", "```json", said, "```", ""]
-    card = folder / "model" / "README.md"
-    card.write_text(card.read_text(encoding="utf-8").rstrip("\n") + "\n" + "\n".join(lines), encoding="utf-8")

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import build_motionprefer
-from alignment import AlignConfig, finish, load_model, load_pairs, monitor, parse, run, train
+from alignment import AlignConfig, load_model, load_pairs, monitor, parse, run, train
+from alignment_report import finish
 from prompts import PromptConfig
 
 from atom_hf.trainer import MotionDPOConfig, MotionDPOTrainer

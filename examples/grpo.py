@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from alignment import AlignConfig, finish, load_model, monitor, parse, prompt_rows, run, train
+from alignment import AlignConfig, load_model, monitor, parse, prompt_rows, run, train
+from alignment_report import finish
 
 from atom_hf import JudgeReward, KinematicJudge, MotionGPTForPreference, MotionGPTForReward
 from atom_hf.rewards.model_reward import ModelReward

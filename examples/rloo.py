@@ -10,7 +10,8 @@ As examples/grpo.py, but a motion's baseline is the mean reward of the others fo
 the base model is taken from the reward.
 """
 
-from alignment import finish, load_model, monitor, parse, prompt_rows, run, train
+from alignment import load_model, monitor, parse, prompt_rows, run, train
+from alignment_report import finish
 from grpo import OnlineConfig, rewards
 
 from atom_hf.trainer.rloo_config import MotionRLOOConfig

@@ -21,6 +21,7 @@ class TrainingDefaults:
         gradient_checkpointing (`bool`, *optional*): recompute activations; off by default, since it is
             slower by half.
         bf16 (`bool`, *optional*): by default on an accelerator that has it, never on a CPU.
+        dataloader_pin_memory (`bool`, *optional*): by default where there is an accelerator.
         logging_nan_inf_filter (`bool`, *optional*, defaults to `False`): a loss that is no number stops the run, and
             is not hidden.
     """
@@ -34,6 +35,9 @@ class TrainingDefaults:
     )
     bf16: bool | None = field(
         default=None, metadata={"help": "Mixed precision. By default on accelerators that have it, never on a CPU."}
+    )
+    dataloader_pin_memory: bool = field(
+        default_factory=torch.accelerator.is_available, metadata={"help": "Pin batches in memory for an accelerator."}
     )
     logging_nan_inf_filter: bool = field(default=False, metadata={"help": "Leave a NaN loss out of the log."})
 
