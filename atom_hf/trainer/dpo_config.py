@@ -56,6 +56,12 @@ class MotionDPOConfig(LoraDefaults, DPOConfig):
             raise ValueError(f"Expected a beta above 0, got {self.beta}.")
         if self.degree_use not in DEGREE_USES:
             raise ValueError(f"Expected degree_use among {', '.join(DEGREE_USES)}, got {self.degree_use!r}.")
+        if not 0 <= self.label_smoothing <= 0.5:
+            raise ValueError(f"Expected label_smoothing from 0 to 0.5, got {self.label_smoothing}.")
+        self._check_combination()
+
+    def _check_combination(self) -> None:
+        """Raise where an option would be ignored without a word."""
         others = [loss for loss in self.loss_type if loss not in PAIR_LOSSES]
         if others and self.degree_use != "none":
             raise ValueError(
@@ -66,4 +72,20 @@ class MotionDPOConfig(LoraDefaults, DPOConfig):
         if "kto_pair" in self.loss_type and others:
             raise ValueError(
                 f"kto_pair is mixed with {', '.join(PAIR_LOSSES[:-1])} only, not with {', '.join(others)}."
+            )
+        ours = "kto_pair" in self.loss_type or self.degree_use != "none"
+        if self.label_smoothing > 0 and len(others) < len(self.loss_type):
+            if others:
+                raise ValueError(
+                    f"label_smoothing={self.label_smoothing} goes with {', '.join(PAIR_LOSSES[:-1])}, or with TRL's "
+                    f"losses that know it, but not with both: {', '.join(self.loss_type)}."
+                )
+            if self.degree_use == "label_smoothing":
+                raise ValueError("degree_use='label_smoothing' takes the place of label_smoothing; leave one out.")
+            ours = True
+        theirs = {"ld_alpha": None, "use_weighting": False, "f_divergence_type": "reverse_kl"}
+        changed = [name for name, usual in theirs.items() if getattr(self, name) != usual]
+        if ours and changed:
+            raise ValueError(
+                f"{', '.join(changed)} goes with TRL's own losses, not with degree_use, label_smoothing or kto_pair."
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from accelerate.utils import broadcast_object_list, parse_flag_from_env
 from datasets import IterableDataset
 from torch import Tensor
 from trl import DPOTrainer
@@ -45,7 +46,8 @@ class MotionPreferenceCollator(DataCollatorForPreference):
 class MotionDPOTrainer(MotionTrainer, DPOTrainer):
     """TRL's `DPOTrainer` for motion models, with degrees of preference and a reference that is the real one.
 
-    Overrides of `DPOTrainer`: `_prepare_dataset`, `_set_signature_columns_if_needed`, `_compute_loss`.
+    Overrides of `DPOTrainer`: `_prepare_dataset`, `_set_signature_columns_if_needed`, `_precompute_ref_logps`,
+    `compute_ref_log_probs`, `_compute_loss`.
 
     Args:
         model ([`MotionGPTForPreference`], `PeftModel` or `str`): what is trained; by name also original checkpoints.
@@ -67,6 +69,7 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
     _name = "MotionDPO"
     loss_types: list[str]
     precompute_ref_logps: bool
+    _precompute_model_hash: str | None
 
     def __init__(
         self,
@@ -91,11 +94,17 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
             args.precompute_ref_log_probs = False  # a stream has no place to keep them
         if base is model and peft_config is None:
             peft_config = args.lora()
-        if base is model and peft_config is None and ref_model is None and not args.precompute_ref_log_probs:
-            ref_model = frozen_copy(model)
+        sharded = bool(args.fsdp) or parse_flag_from_env("ACCELERATE_USE_FSDP")  # needs one to precompute as well
+        if base is model and peft_config is None and ref_model is None:
+            ref_model = frozen_copy(model) if sharded or not args.precompute_ref_log_probs else None
         kwargs.setdefault(
             "data_collator",
-            MotionPreferenceCollator(pad_token_id=base.config.pad_token_id, max_length=args.max_length),
+            MotionPreferenceCollator(
+                pad_token_id=base.config.pad_token_id,
+                max_length=args.max_length,
+                truncation_mode=args.truncation_mode,
+                pad_to_multiple_of=args.pad_to_multiple_of,
+            ),
         )
         super().__init__(
             model=model,
@@ -118,9 +127,15 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
                     f"degree_use={args.degree_use!r} needs a column 'degree', which the {dataset_name} dataset lacks."
                 )
             dataset = dataset.map(degree_columns, batched=True, fn_kwargs={"use": args.degree_use})
-        dataset = super()._prepare_dataset(dataset, processing_class, args, dataset_name)
+        tokenised = super()._prepare_dataset(dataset, processing_class, args, dataset_name)
+        lost = 0 if isinstance(dataset, IterableDataset) else len(dataset) - len(tokenised)
+        if lost:  # TRL leaves such pairs out without a word
+            raise ValueError(
+                f"{lost} prompts of the {dataset_name} dataset alone have max_length={args.max_length} tokens or "
+                "more; raise max_length."
+            )
         return check_lengths(
-            dataset, ("chosen_ids", "rejected_ids"), self._longest_prompt, args.max_length, dataset_name
+            tokenised, ("chosen_ids", "rejected_ids"), self._longest_prompt, args.max_length, dataset_name
         )
 
     def _set_signature_columns_if_needed(self) -> None:
@@ -128,14 +143,56 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
         if self.args.degree_use not in ("none", *self._signature_columns):
             self._signature_columns.append(self.args.degree_use)
 
+    def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
+        """TRL's, with a cache that knows more of a model than its weights, and that all processes find."""
+        if isinstance(dataset, IterableDataset):
+            return super()._precompute_ref_logps(dataset, name, batch_size)  # which says why not
+        weights, path_of = self._precompute_model_hash, dataset._get_cache_file_path
+        self._precompute_model_hash = f"{weights} {self._config.motion_only} {self.ld_alpha}"
+
+        def shared_path(fingerprint: str) -> str:
+            path = [path_of(fingerprint)]  # of a dataset in memory, in a folder that each process has of its own
+            broadcast_object_list(path)
+            return path[0]
+
+        dataset._get_cache_file_path = shared_path
+        try:
+            return super()._precompute_ref_logps(dataset, name, batch_size)
+        finally:
+            self._precompute_model_hash = weights
+            del dataset._get_cache_file_path
+
+    def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> Any:
+        """TRL's, without dropout and noise, which are for what is trained.
+
+        Args:
+            model ([`MotionGPTForPreference`]): the reference, or the policy whose adapter is switched off.
+            inputs (`dict[str, Tensor]`): a batch of pairs.
+
+        Returns:
+            `tuple[Tensor, Tensor]`: sums of chosen and of rejected motions, `[B]` each, nats.
+        """
+        training = model.training
+        model.eval()
+        try:
+            with self._without_noise():
+                return super().compute_ref_log_probs(model, inputs)
+        finally:
+            model.train(training)
+
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         """TRL's loss and metrics; losses of `PAIR_LOSSES` that it lacks, or that know degrees, are computed here."""
         used = {column: inputs[column] for column in _COLUMNS if column in inputs}
         inputs = {name: value for name, value in inputs.items() if name not in _COLUMNS}
         if "ref_chosen_logps" not in inputs:
+            if self.ref_model is None and base_of(self.model) is self.model:
+                raise ValueError(
+                    "Expected ref_chosen_logps and ref_rejected_logps in the batch, since the reference is gone once "
+                    "it has scored all pairs. A data_collator of your own has to keep them; or set "
+                    "precompute_ref_log_probs=False."
+                )
             reference = self.ref_model if self.ref_model is not None else self.model
-            with self._without_noise():
-                scores = self.compute_ref_log_probs(reference, inputs)
+            scores = self.compute_ref_log_probs(reference, inputs)
             inputs |= dict(zip(("ref_chosen_logps", "ref_rejected_logps"), scores, strict=True))
         ours = self._pair_losses_needed()
         recorded = _Recorded(model) if ours else model

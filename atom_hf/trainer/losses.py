@@ -30,7 +30,8 @@ def pair_losses(
     - hinge: max(0, 1 − βΔ + m) (Zhao et al. 2023)
     - ipo: (Δ − m/β − 1/2β)² on means over tokens (Azar et al. 2023, eq. 17)
     - kto_pair: 1 − σ(β(chosen − KL of rejected)) and 1 − σ(β(KL of chosen − rejected)), where a KL is the batch's mean
-      log-ratio, not below 0, without a gradient; the mean of both is a pair's loss.
+      log-ratio, not below 0; the mean of both is a pair's loss. As in TRL 0.8.1, with which the paper was made, the
+      KL has a gradient as well.
 
     A label that is wrong with probability ε counts (1 − ε) as it is and ε turned round (cDPO); for IPO that is a
     target of (1 − 2ε)/2β. A margin says by how much more a strong preference has to show.
@@ -112,7 +113,7 @@ def _one_way(loss_type: str, delta: Tensor, beta: float) -> Tensor:
 
 
 def _kto_pair(chosen: Tensor, rejected: Tensor, beta: float) -> Tensor:
-    good, bad = (ratios.mean().clamp(min=0).detach() for ratios in (chosen, rejected))
+    good, bad = (ratios.mean().clamp(min=0) for ratios in (chosen, rejected))
     return (2 - torch.sigmoid(beta * (chosen - bad)) - torch.sigmoid(beta * (good - rejected))) / 2
 
 

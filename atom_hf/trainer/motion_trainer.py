@@ -4,6 +4,8 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer): …
 """
 
 import copy
+import json
+import re
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from .neftune import EncoderNoise
 class MotionTrainer:
     """Mixed in before a trainer. Overrides `train`, `training_step`, `evaluate` and `log`.
 
-    - `train` refuses to write into a folder that is not empty, unless it goes on from a checkpoint.
+    - `train` refuses to write into a folder that is not empty, unless it goes on from a checkpoint. The last one is
+      the last complete one: a run that was killed may have left half of another.
     - `training_step` stops at a loss that is no number, before anything is learnt from it.
     - NEFTune's noise is put where a T5 reads its embeddings.
     - Callbacks that have a method `connect` get the trainer, so that they can log.
@@ -33,7 +36,8 @@ class MotionTrainer:
         """As in transformers.
 
         Args:
-            resume_from_checkpoint (`str` or `bool`, *optional*): a checkpoint, or True for the last of `output_dir`.
+            resume_from_checkpoint (`str` or `bool`, *optional*): a checkpoint, or True for the last complete one of
+                `output_dir`.
 
         Returns:
             `TrainOutput`: steps, loss and metrics.
@@ -41,9 +45,11 @@ class MotionTrainer:
         Raises:
             FileExistsError: if `output_dir` is not empty, and no checkpoint to go on from is named.
             FloatingPointError: if the loss is no number.
-            ValueError: if there is no checkpoint.
+            ValueError: if there is no checkpoint, or it is not complete.
         """
-        if not resume_from_checkpoint and not self._has_trained:
+        if resume_from_checkpoint:
+            resume_from_checkpoint = self._checkpoint(resume_from_checkpoint)
+        elif not self._has_trained:
             self._check_output_dir()
         self._has_trained = True
         self._connect_callbacks()
@@ -84,6 +90,26 @@ class MotionTrainer:
         """A reference is scored on the prompts as they are."""
         return nullcontext() if self._noise is None else self._noise.paused()
 
+    def _checkpoint(self: Any, named: Any) -> str:
+        """The checkpoint to go on from, the same in all processes."""
+        folder = Path(self.args.output_dir)
+        found = [path for path in folder.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", path.name)]
+        found = [Path(named)] if named is not True else sorted(found, key=lambda path: int(path.name.split("-")[1]))
+        chosen: list[str | None] = [None, *(str(path) for path in found if _is_complete(path))][-1:]
+        broadcast_object_list(chosen)
+        if chosen[0] is not None:
+            return chosen[0]
+        if named is not True:
+            raise ValueError(
+                f"{named} is no complete checkpoint: it has no trainer_state.json, which is written last. Name "
+                "another, or train(resume_from_checkpoint=True) for the last complete one."
+            )
+        some = f"only {', '.join(path.name for path in found)}, half-written" if found else "none"
+        raise ValueError(
+            f"Expected a checkpoint to go on from in {folder}, found {some}. Remove the folder or choose another "
+            "output_dir, and train from the start."
+        )
+
     def _check_output_dir(self: Any) -> None:
         folder = Path(self.args.output_dir)
         found = [path.name for path in folder.iterdir()] if self.is_world_process_zero() and folder.is_dir() else []
@@ -113,6 +139,14 @@ class MotionTrainer:
                 "or look for log-probabilities of -inf: a motion that the policy excludes."
             )
         return loss
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    """Whether a checkpoint was written to its end: the trainer's state comes last."""
+    try:
+        return "global_step" in json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def load_policy(model: Any, **init_kwargs: Any) -> Any:

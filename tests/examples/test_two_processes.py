@@ -4,7 +4,6 @@ Slow: each run starts Python and torch anew, twice over for two processes.
 """
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,12 +35,12 @@ pytestmark = pytest.mark.slow
 def launch(script: str, *words: object, processes: int, cwd: Path) -> str:
     """Standard output of an example."""
     command = [sys.executable]
-    if processes == 2:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
-        command += ["-m", "accelerate.commands.launch", "--config_file", str(CPU_2), "--main_process_port", port]
     environment = os.environ | {"PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "1"}
+    if processes == 2:
+        command += ["-m", "accelerate.commands.launch", "--config_file", str(CPU_2)]
+        # torchrun's --standalone: the processes meet at a port that is bound when it is chosen. One that is looked for
+        # beforehand may be taken by somebody else until the processes have started, which is seconds later.
+        environment["PET_STANDALONE"] = "1"
     environment.pop("ACCELERATE_USE_CPU", None)  # users have none
     done = subprocess.run(
         [*command, str(EXAMPLES / script), *map(str, words)],
@@ -63,11 +62,13 @@ def test_the_configuration_starts_two_processes(tmp_path):
         "from accelerate import Accelerator\n"
         "a = Accelerator(cpu=True)\n"
         "a.wait_for_everyone()\n"
-        "print(f'{a.process_index} of {a.num_processes} on {a.device.type}, {a.distributed_type}', flush=True)\n"
+        "found = f'{a.process_index} of {a.num_processes} on {a.device.type}, {a.distributed_type}'\n"
+        "open(f'found{a.process_index}', 'w').write(found)\n"  # what both print at once may be mixed
         "a.end_training()\n"
     )
-    printed = launch(str(tmp_path / "count.py"), processes=2, cwd=tmp_path)
-    assert sorted(printed.split("\n"))[-2:] == [f"{i} of 2 on cpu, DistributedType.MULTI_CPU" for i in range(2)]
+    launch(str(tmp_path / "count.py"), processes=2, cwd=tmp_path)
+    found = [path.read_text() for path in sorted(tmp_path.glob("found*"))]
+    assert found == [f"{i} of 2 on cpu, DistributedType.MULTI_CPU" for i in range(2)]
 
 
 def test_train_vqvae(tmp_path):
