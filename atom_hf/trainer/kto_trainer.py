@@ -1,0 +1,227 @@
+"""Kahneman-Tversky optimisation of motion models: from motions that are good or bad, in pairs or not.
+
+trainer = MotionKTOTrainer("OpenMotionLab/MotionGPT-base", args=MotionKTOConfig("outputs/kto"), train_dataset=rows)
+trainer.train()
+"""
+
+import logging
+from typing import Any
+
+import torch
+from datasets import Dataset, IterableDataset
+from torch import Tensor
+from trl import KTOTrainer, unpair_preference_dataset
+
+from ..data.views import unpaired
+from ..models import MotionGPTConfig
+from .kto_config import MotionKTOConfig, balanced_weights
+from .motion_trainer import MotionTrainer, base_of, check_reference, frozen_copy, load_policy
+from .preference_rows import (
+    as_conversations,
+    check_columns,
+    check_lengths,
+    checked,
+    content,
+    motion_fault,
+    of_degrees,
+    prepare_pairs,
+    prompt_fault,
+)
+
+_ROW_COLUMNS = ("prompt", "completion", "label")
+_VIEW_COLUMNS = ("prompt_id", "chosen_codes", "rejected_codes", "margin", "degree")  # what `unpaired` reads
+_logger = logging.getLogger(__name__)
+
+
+class MotionKTOTrainer(MotionTrainer, KTOTrainer):
+    """TRL's `KTOTrainer` for motion models, with a reference that is the real one, and the paired loss.
+
+    Rows are brought into an order by chance once, since TRL takes the motion of the row before for a mismatched one,
+    and in a dataset of pairs that one mostly belongs to the same prompt.
+
+    `kto_pair` needs no pairs here: its KL terms are means over the good and over the bad motions of a batch, of
+    whatever prompts, on all devices. Of a batch of pairs that is the published loss, which [`MotionDPOTrainer`] has
+    too, where the two motions of a pair always stay together.
+
+    Overrides of `KTOTrainer`: `_prepare_dataset`, `_compute_loss`.
+
+    Args:
+        model ([`MotionGPTForPreference`], `PeftModel` or `str`): what is trained; by name also original checkpoints.
+        ref_model ([`MotionGPTForPreference`], *optional*): by default the model as it is now: without its adapter, or
+            an exact copy.
+        args ([`MotionKTOConfig`], *optional*): settings.
+        train_dataset (`Dataset` or `IterableDataset`): `prompt`, `completion` and `label`, or pairs with `prompt`,
+            `chosen` and `rejected`; as texts or conversations. MotionPrefer's pairs become motions that are good or
+            bad by all pairs that they are in (`atom_hf.data.views.unpaired`); of other pairs each motion counts as
+            often as it is in one. Skipped ones are left out.
+        eval_dataset (`Dataset` or dictionary of them, *optional*): of the same form.
+        processing_class (`PreTrainedTokenizerBase`, *optional*): the model's own by default.
+        peft_config (`PeftConfig`, *optional*): by default the LoRA of `args`.
+        kwargs (`Any`): all else of `KTOTrainer`, such as `callbacks`.
+
+    Raises:
+        TypeError: if a model is of another kind.
+        ValueError: if data cannot be used, all labels are the same, or the reference has another vocabulary.
+    """
+
+    _name = "MotionKTO"
+    desirable_weight: float
+    undesirable_weight: float
+    precompute_ref_logps: bool
+
+    def __init__(
+        self,
+        model: Any,
+        ref_model: Any = None,
+        args: MotionKTOConfig | None = None,
+        *,
+        train_dataset: Any = None,
+        eval_dataset: Any = None,
+        processing_class: Any = None,
+        peft_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        args = MotionKTOConfig("motion_kto") if args is None else args
+        if train_dataset is None:
+            raise ValueError("Expected train_dataset, motions with prompt, completion and label, or pairs; got none.")
+        check_columns(train_dataset, (), "train")  # it has rows
+        model = load_policy(model, **(args.model_init_kwargs or {}))
+        check_reference(model, ref_model)
+        base = base_of(model)
+        self._config, self._longest_prompt = base.config, base.processor.max_length
+        self._paired = args.loss_type == "kto_pair"
+        if isinstance(train_dataset, IterableDataset):
+            args.precompute_ref_log_probs = False  # a stream has no place to keep them
+        if base is model and peft_config is None:
+            peft_config = args.lora()
+        if base is model and peft_config is None and ref_model is None and not args.precompute_ref_log_probs:
+            ref_model = frozen_copy(model)
+        if self._paired:
+            args.loss_type = "apo_zero_unpaired"  # of those that TRL has, the one that reads no mismatched motions
+        try:
+            super().__init__(
+                model=model,
+                ref_model=ref_model,
+                args=args,
+                train_dataset=train_dataset,
+                eval_dataset=eval_dataset,
+                processing_class=processing_class or base.processor.tokenizer,
+                peft_config=peft_config,
+                **kwargs,
+            )
+        finally:
+            if self._paired:
+                args.loss_type = "kto_pair"
+
+    def _prepare_dataset(self, dataset: Any, processing_class: Any, args: Any, dataset_name: str) -> Any:
+        dataset = good_and_bad(dataset, dataset_name, self._config)
+        whole = isinstance(dataset, Dataset)
+        if whole:
+            dataset = dataset.shuffle(seed=args.seed)
+        if whole and dataset_name == "train":
+            self._weigh(sum(map(bool, dataset["label"])), len(dataset), args)
+        rows = len(dataset) if whole else 0
+        dataset = super()._prepare_dataset(dataset, processing_class, args, dataset_name)
+        if whole and len(dataset) < rows:
+            raise ValueError(
+                f"{rows - len(dataset)} prompts of the {dataset_name} dataset fill max_length={args.max_length}, and "
+                "leave no room for a motion; raise max_length."
+            )
+        columns = ("completion_ids", "KL_completion_ids") if self.calculate_KL else ("completion_ids",)
+        return check_lengths(dataset, columns, self._longest_prompt, args.max_length, dataset_name)
+
+    def _weigh(self, good: int, rows: int, args: MotionKTOConfig) -> None:
+        """Refuse motions that are all good or all bad, and weigh the rarer label."""
+        if good in (0, rows):
+            raise ValueError(
+                f"All {rows} motions of the train dataset are labelled {'good' if good else 'bad'}; KTO learns from "
+                "both. Add others, or pairs."
+            )
+        if args.balance and (self.desirable_weight, self.undesirable_weight) == (1.0, 1.0):
+            self.desirable_weight, self.undesirable_weight = balanced_weights(good, rows - good)
+            _logger.info(
+                "%d good and %d bad motions count %.3f and %.3f each.",
+                good, rows - good, self.desirable_weight, self.undesirable_weight,
+            )  # fmt: skip
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        """TRL's loss and metrics, with a reference that sees no noise; the paired loss is computed here."""
+        if "ref_logps" not in inputs:
+            reference = self.ref_model if self.ref_model is not None else self.model
+            with self._without_noise():
+                scores = self.compute_ref_log_probs(reference, inputs)
+            inputs = {**inputs, **dict(zip(("ref_logps", "ref_KL_logps"), scores, strict=True))}
+        outputs: list[Any] = []
+        hook = model.register_forward_hook(lambda *passed: outputs.append(passed[-1]))
+        precomputed, self.precompute_ref_logps = self.precompute_ref_logps, True  # whoever computed them
+        try:
+            result = super()._compute_loss(model, inputs, return_outputs)
+        finally:
+            hook.remove()
+            self.precompute_ref_logps = precomputed
+        if not self._paired:
+            return result
+        loss = self._paired_loss(outputs[0].log_probs, inputs)
+        return (loss, result[1]) if return_outputs else loss
+
+    def _paired_loss(self, log_probs: Tensor, inputs: dict[str, Any]) -> Tensor:
+        columns = inputs["completion_mask"].shape[1] - 1
+        ratios = log_probs[:, -columns:].sum(1) - inputs["ref_logps"]
+        good = inputs["label"].bool()
+        sums = torch.stack([torch.stack([ratios[kind].detach().sum(), kind.sum()]) for kind in (good, ~good)])
+        sums = self.accelerator.gather(sums[None]).sum(0)
+        kl_of_good, kl_of_bad = (sums[:, 0] / sums[:, 1].clamp(min=1)).clamp(min=0)
+        metrics = self._metrics["train" if self.model.training else "eval"]
+        metrics["kl"][-1] = float(kl_of_good + kl_of_bad) / 2  # in place of TRL's 0
+        losses = kto_pair_losses(ratios, good, kl_of_good, kl_of_bad, self.beta)
+        weights = torch.where(good, float(self.desirable_weight), float(self.undesirable_weight))
+        return (weights * losses).mean()
+
+
+def kto_pair_losses(ratios: Tensor, good: Tensor, kl_of_good: Tensor, kl_of_bad: Tensor, beta: float) -> Tensor:
+    """Losses of the paired form of KTO, motion by motion.
+
+    A good motion's is 1 − σ(β(its log-ratio − KL of the bad ones)), a bad one's 1 − σ(β(KL of the good ones − its
+    log-ratio)).
+
+    Args:
+        ratios (`Tensor`): `[B]`, log-ratios in nats.
+        good (`Tensor`): `[B]`, booleans.
+        kl_of_good (`Tensor`): a scalar, nats, at least 0.
+        kl_of_bad (`Tensor`): a scalar.
+        beta (`float`): above 0; how much a log-ratio counts.
+
+    Returns:
+        `Tensor`: `[B]`.
+    """
+    return 1 - torch.sigmoid(beta * torch.where(good, ratios - kl_of_bad, kl_of_good - ratios))
+
+
+def good_and_bad(dataset: Any, name: str, config: MotionGPTConfig) -> Any:
+    """Motions that are good or bad, as conversations.
+
+    Args:
+        dataset (`Dataset` or `IterableDataset`): `prompt`, `completion` and `label`, or pairs.
+        name (`str`): of the split, for messages.
+        config ([`MotionGPTConfig`]): of the model; says how many codes there are.
+
+    Returns:
+        `Dataset` or `IterableDataset`: `prompt`, `completion`, `label`.
+
+    Raises:
+        ValueError: if columns are missing, a row is no motion with a label, or nothing is left.
+    """
+    first = next(iter(dataset), None)
+    if first is not None and "completion" not in first and ("chosen" in first or "rejected" in first):
+        dataset = prepare_pairs(dataset, name, config)
+        known = all(column in first for column in _VIEW_COLUMNS)
+        return unpaired(dataset) if known else unpair_preference_dataset(dataset)
+    check_columns(dataset, _ROW_COLUMNS, name)
+    dataset = as_conversations(dataset, _ROW_COLUMNS[:2])
+    return checked(of_degrees(dataset, None, name), lambda row: _row_fault(row, config.num_codes), name)
+
+
+def _row_fault(row: dict[str, Any], num_codes: int) -> str | None:
+    if row["label"] not in (True, False):
+        return f"expected a label that is True (good) or False (bad), got {row['label']!r}."
+    return prompt_fault(row["prompt"]) or motion_fault(content(row["completion"]), num_codes)
