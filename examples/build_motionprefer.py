@@ -106,7 +106,7 @@ def main(config: BuildConfig, asked: PromptConfig) -> None:
         raise ValueError(f"A pair is made of two motions of a prompt, got --candidates {config.candidates}.")
     PairRule(config.min_gap, config.min_score, config.max_pairs)  # it checks its numbers
     model = MotionGPTForPreference.from_pretrained(config.model).to(accelerator.device).eval()
-    out, judge = Path(config.output_dir), KinematicJudge()
+    out, judges = Path(config.output_dir), {True: KinematicJudge("overall"), False: KinematicJudge()}
     stage = AnnotationStage(out / "annotations", accelerator.process_index, accelerator.num_processes)
     settings = {n: value for n, value in (asdict(config) | settings_of(asked)).items() if n not in NOT_OF_CANDIDATES}
     if config.model == DEFAULT_MODEL:  # it lies elsewhere on every machine
@@ -147,7 +147,8 @@ def main(config: BuildConfig, asked: PromptConfig) -> None:
             JudgeItem(motion, prompt.prompt, None if prompt.scenario is None else Scenario.from_json(prompt.scenario))
             for prompt, _, motion in made
         ]
-        for (prompt, candidate, _), verdict in zip(made, judge.score(items), strict=True):
+        for (prompt, candidate, _), item in zip(made, items, strict=True):
+            (verdict,) = judges[prompt.task == "overall"].score([item])
             yield {"prompt_id": prompt.prompt_id, "sample": candidate.sample, "score": verdict.score} | {
                 "reason": verdict.reason,
                 "cause": verdict.cause,

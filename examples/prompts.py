@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from atom_hf import GrammarPromptWriter, Scenario, ScenarioParseError
@@ -30,11 +31,15 @@ class PromptConfig:
         metadata={"help": "prompts of your own: .txt, one a line; or .jsonl with prompt, task, scenario, split"},
     )
     test_share: float = field(default=0.1, metadata={"help": "share of prompts that are held out"})
+    overall_share: float = field(
+        default=0.0, metadata={"help": "share of the grammar's prompts that are judged by all three tasks together"}
+    )
     prompt_seed: int = field(default=0, metadata={"help": "chooses prompts of the grammar"})
 
     def __post_init__(self) -> None:
-        if not 0 <= self.test_share <= 1:
-            raise ValueError(f"--test_share is a share of the prompts, from 0 to 1, got {self.test_share}.")
+        for name in ("test_share", "overall_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"--{name} is a share of the prompts, from 0 to 1, got {getattr(self, name)}.")
 
 
 def settings_of(config: PromptConfig) -> Record:
@@ -56,8 +61,14 @@ def write_prompts(config: PromptConfig) -> list[Record]:
         for split, count in (("train", config.prompts - held_out), ("test", held_out))
         for prompt in (GrammarPromptWriter(seed=config.prompt_seed, split=split).write(count) if count else ())
     ]
+    chance = Random(config.prompt_seed)
     return [
-        {"prompt": p.text, "task": p.scenario.task, "scenario": json.loads(p.scenario.to_json()), "split": split}
+        {
+            "prompt": p.text,
+            "task": "overall" if chance.random() < config.overall_share else p.scenario.task,
+            "scenario": json.loads(p.scenario.to_json()),
+            "split": split,
+        }
         for split, p in written
     ]
 

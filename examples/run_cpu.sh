@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The loop from a motion file to a report, on a laptop's processor in minutes. Read it as documentation: each line is a
-# command of its own. Results go to ./outputs, or to the folder given.
+# The whole loop, from a motion file and from prompts to an aligned model and its report, on a laptop's processor in
+# minutes: every step is short here. Read it as documentation: each line is a command of its own. Results go to ./outputs, or to the folder given.
 #
 #     bash examples/run_cpu.sh [FOLDER]
 set -euo pipefail
@@ -42,6 +42,9 @@ echo "10. Preferences: prompts, several motions for each, a judge, pairs; then w
 python "$examples/build_motionprefer.py" --prompts 16 --candidates 4 --output_dir "$out/motionprefer"
 atom-hf data validate "$out/motionprefer/dataset"
 atom-hf data stats "$out/motionprefer/dataset" --sheets 2 --out "$out/pairs"
-echo "11. How good is it? Two temperatures and real motion in one report, which opens in a browser."
-atom-hf evaluate base=default hot=default@temperature=1.2 real=synthesised --prompts 48 --samples 2 --out "$out/report"
-echo "Done: see $out/walk.png and $out/generated.mp4, $out/pairs and $out/report/report.html."
+echo "11. Alignment with these preferences, for a few steps; examples/dpo.py without arguments does it in earnest."
+accelerate launch "$examples/dpo.py" --dataset "$out/motionprefer/dataset" --max_steps 8 --per_device_train_batch_size 8 \
+    --monitor_prompts 0 --test_prompts 32 --output_dir "$out/dpo"
+echo "12. How good is it? Base, aligned model and real motion in one report, which opens in a browser."
+atom-hf evaluate base=default aligned="$out/dpo/model" real=synthesised --prompts 48 --samples 2 --out "$out/report"
+echo "Done: see $out/walk.png and $out/generated.mp4, $out/pairs, $out/dpo/report.html and $out/report/report.html."

@@ -17,7 +17,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 from .degree_use import DEGREE_USES, degree_columns
 from .dpo_config import MotionDPOConfig
 from .losses import PAIR_LOSSES, pair_losses, per_token
-from .motion_trainer import MotionTrainer, base_of, check_reference, frozen_copy, load_policy
+from .motion_trainer import MotionTrainer, base_of, check_reference, frozen_copy, load_policy, without_dropout
 from .preference_rows import check_lengths, prepare_pairs
 
 _COLUMNS = DEGREE_USES[1:]
@@ -90,6 +90,7 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
         check_reference(model, ref_model)
         base = base_of(model)
         self._config, self._longest_prompt = base.config, base.processor.max_length
+        without_dropout(model, args)
         if isinstance(train_dataset, IterableDataset):
             args.precompute_ref_log_probs = False  # a stream has no place to keep them
         if base is model and peft_config is None:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from accelerate.utils import broadcast_object_list
 from peft import PeftModel
+from trl.trainer.utils import disable_dropout_in_model
 
 from ..models import MotionGPTForPreference
 from .neftune import EncoderNoise
@@ -182,6 +183,21 @@ def base_of(model: Any) -> Any:
         The model below.
     """
     return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def without_dropout(model: Any, args: Any) -> None:
+    """Switch a model's dropout off before it gets its adapter, so that the adapter's stays.
+
+    TRL's `disable_dropout` comes after the adapter and would silence `lora_dropout` as well; what it was asked for is
+    done here, and it is told so.
+
+    Args:
+        model (`Any`): in PEFT already, it is left to TRL.
+        args (`Any`): of the trainer; `disable_dropout` becomes False.
+    """
+    if args.disable_dropout and base_of(model) is model:
+        disable_dropout_in_model(model)
+        args.disable_dropout = False
 
 
 def frozen_copy(model: Any) -> Any:
