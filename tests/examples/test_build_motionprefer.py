@@ -106,9 +106,9 @@ def build(on_cpu, tmp_path, capsys):
     from build_motionprefer import BuildConfig, main
     from prompts import PromptConfig
 
-    def run(prompts=4, test_share=0.5, prompts_file=None, **options):
+    def run(prompts=4, test_share=0.5, prompts_file=None, overall_share=0.0, **options):
         options = {"candidates": 3, "piece": 2, "min_gap": 0.1, "output_dir": str(tmp_path / "out")} | options
-        asked = PromptConfig(prompts=prompts, test_share=test_share, prompts_file=prompts_file)
+        asked = PromptConfig(prompts, prompts_file, test_share, overall_share)
         main(BuildConfig(**options), asked)
         return capsys.readouterr().out
 
@@ -137,6 +137,18 @@ def test_the_dataset_is_made_anew_when_it_has_to_be(build, tmp_path):
     records = [json.loads(line) for line in old.splitlines()]
     verdicts.write_text("".join(json.dumps(record | {"score": 1.0}) + "\n" for record in records))
     assert "Look at it" in build()
+
+
+def test_prompts_that_all_three_tasks_judge_together(build, tmp_path):
+    build(prompts=6, overall_share=1.0)
+    annotations = tmp_path / "out" / "annotations"
+    prompts = [json.loads(line) for file in (annotations / "prompts").iterdir() for line in file.open()]
+    verdicts = [json.loads(line) for file in (annotations / "verdicts").iterdir() for line in file.open()]
+    assert {prompt["task"] for prompt in prompts} == {"overall"}
+    for verdict in verdicts:
+        raw = verdict["raw"]
+        mean = (raw["integrity"] + raw["temporal"] + raw["frequency"]) / 3
+        assert verdict["score"] == pytest.approx(1 + 4 * mean)
 
 
 def test_a_mistyped_model_does_not_stick(build, tmp_path):

@@ -106,6 +106,15 @@ def test_other_models_are_refused():
         load_policy(None)
 
 
+def test_dropout_of_the_model_is_off_and_that_of_the_adapter_on(model, pairs, small):
+    model.encoder.dropout.p = 0.3
+    args = MotionDPOConfig(**(small | {"lora_dropout": 0.4}))
+    trainer = MotionDPOTrainer(model, args=args, train_dataset=pairs)
+    rates = {name: module.p for name, module in trainer.model.named_modules() if isinstance(module, torch.nn.Dropout)}
+    assert {rate for name, rate in rates.items() if "lora_dropout" in name} == {0.4}
+    assert {rate for name, rate in rates.items() if "lora_dropout" not in name} == {0.0}
+
+
 @pytest.mark.parametrize("motion_only", [True, False])
 def test_a_frozen_copy_is_the_model_and_stays_it(folder, motion_only):
     model = load(folder)
