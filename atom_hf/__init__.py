@@ -111,7 +111,21 @@ if TYPE_CHECKING:
     from .rewards import JudgeItem as JudgeItem
     from .rewards import JudgeReward as JudgeReward
     from .rewards import KinematicJudge as KinematicJudge
+    from .rewards import ModelReward as ModelReward
     from .rewards import Verdict as Verdict
+    from .trainer import MotionDPOConfig as MotionDPOConfig
+    from .trainer import MotionDPOTrainer as MotionDPOTrainer
+    from .trainer import MotionGRPOConfig as MotionGRPOConfig
+    from .trainer import MotionGRPOTrainer as MotionGRPOTrainer
+    from .trainer import MotionKTOConfig as MotionKTOConfig
+    from .trainer import MotionKTOTrainer as MotionKTOTrainer
+    from .trainer import MotionMonitor as MotionMonitor
+    from .trainer import MotionPPOConfig as MotionPPOConfig
+    from .trainer import MotionPPOTrainer as MotionPPOTrainer
+    from .trainer import MotionRewardConfig as MotionRewardConfig
+    from .trainer import MotionRewardTrainer as MotionRewardTrainer
+    from .trainer import MotionRLOOConfig as MotionRLOOConfig
+    from .trainer import MotionRLOOTrainer as MotionRLOOTrainer
 
 __version__ = "0.1.0.dev0"
 
@@ -233,7 +247,23 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "JudgeItem",
         "JudgeReward",
         "KinematicJudge",
+        "ModelReward",
         "Verdict",
+    ),
+    "atom_hf.trainer": (
+        "MotionDPOConfig",
+        "MotionDPOTrainer",
+        "MotionGRPOConfig",
+        "MotionGRPOTrainer",
+        "MotionKTOConfig",
+        "MotionKTOTrainer",
+        "MotionMonitor",
+        "MotionPPOConfig",
+        "MotionPPOTrainer",
+        "MotionRLOOConfig",
+        "MotionRLOOTrainer",
+        "MotionRewardConfig",
+        "MotionRewardTrainer",
     ),
 }
 _MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -1,6 +1,6 @@
 """What reproduce_tables.py compares: the ablations of both papers, as rows that differ from one setting in one thing.
 
-TABLES["loss"].arms[0]  →  Arm("IPO", "dpo", {"loss_type": ["ipo"], "beta": 0.5})
+TABLES["loss"].arms[1]  →  Arm("sigmoid", "dpo", {"loss_type": ["sigmoid"], "beta": 0.1})
 """
 
 from collections.abc import Mapping, Sequence

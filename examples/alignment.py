@@ -5,6 +5,7 @@ trainer = MotionDPOTrainer(load_model(script), args=args, train_dataset=load_pai
 train(trainer)
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -31,7 +32,9 @@ from atom_hf import (
 )
 from atom_hf.data.views import preferred
 from atom_hf.evaluation import ModelEmbedder
-from atom_hf.trainer.monitor import MotionMonitor
+from atom_hf.evaluation.comparison import Case, grammar_cases, read_cases
+from atom_hf.evaluation.comparison.embedding_measures import LEAST_CLIPS
+from atom_hf.trainer import MotionMonitor
 
 
 @dataclass
@@ -44,7 +47,9 @@ class AlignConfig:
     test_prompts: int = field(default=300, metadata={"help": "held-out prompts of the grammar; 0 for no evaluation"})
     test_prompts_file: str | None = field(default=None, metadata={"help": "prompts of your own, .txt or .jsonl"})
     samples: int = field(default=2, metadata={"help": "motions for each of them; two or more give MModality"})
-    temperature: float | None = field(default=None, metadata={"help": "of these motions; the checkpoint's by default"})
+    test_temperature: float | None = field(
+        default=None, metadata={"help": "of these motions; the checkpoint's by default"}
+    )
     test_seed: int = field(default=5, metadata={"help": "of these prompts and of sampling"})
     min_score: float = field(default=0.0, metadata={"help": "keep pairs whose winner has more than this, 1 to 5"})
     min_gap: float = field(default=0.0, metadata={"help": "keep pairs whose scores differ by at least this"})
@@ -52,6 +57,18 @@ class AlignConfig:
     evaluator: str = field(default=DEFAULT_EVALUATOR, metadata={"help": "text-motion evaluator; none for without"})
     monitor_prompts: int = field(default=32, metadata={"help": "fixed prompts to sample while training; 0 for none"})
     monitor_steps: int = field(default=50, metadata={"help": "steps between two samplings"})
+
+    def __post_init__(self) -> None:
+        """Raise now what would stop the evaluation once the training is over."""
+        for name, least in (("test_prompts", 0), ("samples", 1), ("monitor_prompts", 0), ("monitor_steps", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"Expected --{name} of at least {least}, got {getattr(self, name)}.")
+        cases = held_out(self)
+        if cases and self.evaluator != "none" and len(cases) < LEAST_CLIPS and all(case.scenario for case in cases):
+            raise ValueError(
+                f"The evaluator needs at least {LEAST_CLIPS} held-out prompts, a text chooses from that many, got "
+                f"{len(cases)}. Give more, none with --test_prompts 0, or leave it out: --evaluator none."
+            )
 
 
 def parse(config: type, args: type, doc: str, **defaults: Any) -> Any:
@@ -66,6 +83,9 @@ def parse(config: type, args: type, doc: str, **defaults: Any) -> Any:
             "--resume_from_checkpoint last."
         )
     set_seed(arguments.seed)
+    if arguments.use_cpu:  # accelerate's launcher gives a process one thread, however many cores there are
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        torch.set_num_threads(max(1, cores // arguments.world_size))
     return script, arguments
 
 
@@ -113,6 +133,13 @@ def prompt_rows(count: int, seed: int = 0, split: str = "train") -> Dataset:
     written = GrammarPromptWriter(seed=seed, split=split).write(count)
     rows = [{"prompt": [{"role": "user", "content": p.text}], "scenario": p.scenario.to_json()} for p in written]
     return Dataset.from_list(rows)
+
+
+def held_out(script: AlignConfig) -> list[Case]:
+    """Prompts that base and aligned model are compared on; none for no evaluation."""
+    if script.test_prompts_file is not None:
+        return read_cases(script.test_prompts_file)
+    return grammar_cases(script.test_prompts, script.test_seed) if script.test_prompts else []
 
 
 def load_evaluator(script: AlignConfig) -> ModelEmbedder | None:

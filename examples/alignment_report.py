@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from alignment import AlignConfig, load_evaluator, load_model
+from alignment import AlignConfig, held_out, load_evaluator, load_model
 from peft import PeftModel
 
 from atom_hf import DEFAULT_DATASET, DEFAULT_MODEL, KinematicJudge, MotionGPTForPreference
@@ -17,8 +17,6 @@ from atom_hf.evaluation.comparison import (
     alignment_metrics,
     alignment_summary,
     compare,
-    grammar_cases,
-    read_cases,
     sampled_system,
     synthesised_system,
     verdict,
@@ -51,15 +49,12 @@ def finish(
     folder = Path(trainer.args.output_dir) if folder is None else folder
     aligned = save(trainer.accelerator.unwrap_model(trainer.model) if aligned is None else aligned, folder)
     logs = trainer.state.log_history if logs is None else logs
-    if not script.test_prompts and script.test_prompts_file is None:
+    if not (cases := held_out(script)):
         print(f"model → {folder / 'model'}")
         return None
     started = time.perf_counter()
     base = load_model(script).to(aligned.device).eval()
-    cases = grammar_cases(script.test_prompts, script.test_seed)
-    if script.test_prompts_file is not None:
-        cases = read_cases(script.test_prompts_file)
-    sampling = {} if script.temperature is None else {"temperature": script.temperature}
+    sampling = {} if script.test_temperature is None else {"temperature": script.test_temperature}
     systems = []
     for name, model in (("base", base), ("aligned", aligned)):
         print(f"{name}: {len(cases)} held-out prompts, {script.samples} motions each", flush=True)

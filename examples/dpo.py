@@ -22,12 +22,13 @@ from atom_hf.trainer import MotionDPOConfig, MotionDPOTrainer
 # What suits the tiny model; MotionDPOConfig's own defaults are those of the papers, for the full-size one.
 TINY = {
     "output_dir": "outputs/dpo",
-    "beta": 1.0,
+    "beta": 0.5,
     "learning_rate": 1e-3,
-    "max_steps": 150,
+    "max_steps": 200,
     "warmup_steps": 20,
     "per_device_train_batch_size": 32,
     "lora_dropout": 0.0,
+    "lora_target_modules": ["q", "k", "v", "o", "wi_0", "wi_1", "wo"],
     "save_steps": 50,
     "save_total_limit": 1,
     "logging_steps": 5,
@@ -46,6 +47,8 @@ class DPOScript(AlignConfig):
 def main() -> None:
     script, args = parse(DPOScript, MotionDPOConfig, __doc__, **TINY)
     if script.rebuild:
+        if args.world_size > 1:
+            raise ValueError("--rebuild is for one process; run examples/build_motionprefer.py first, then --dataset.")
         made = Path(f"{args.output_dir}_motionprefer")
         build_motionprefer.main(
             build_motionprefer.BuildConfig(output_dir=str(made), model=script.model, seed=args.seed),

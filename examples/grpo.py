@@ -19,9 +19,8 @@ from alignment import AlignConfig, load_model, monitor, parse, prompt_rows, run,
 from alignment_report import finish
 
 from atom_hf import JudgeReward, KinematicJudge, MotionGPTForPreference, MotionGPTForReward
-from atom_hf.rewards.model_reward import ModelReward
-from atom_hf.trainer.grpo_config import MotionGRPOConfig
-from atom_hf.trainer.grpo_trainer import MotionGRPOTrainer
+from atom_hf.rewards import ModelReward
+from atom_hf.trainer import MotionGRPOConfig, MotionGRPOTrainer
 
 # What suits the tiny model; MotionGRPOConfig's own defaults are for the full-size one.
 TINY = {

@@ -13,8 +13,7 @@ need no pairs: `prompt`, `completion`, `label`. OUTPUT_DIR/report.html compares 
 from alignment import AlignConfig, load_model, load_pairs, monitor, parse, run, train
 from alignment_report import finish
 
-from atom_hf.trainer.kto_config import MotionKTOConfig
-from atom_hf.trainer.kto_trainer import MotionKTOTrainer
+from atom_hf.trainer import MotionKTOConfig, MotionKTOTrainer
 
 # What suits the tiny model; MotionKTOConfig's own defaults are those of the papers, for the full-size one.
 TINY = {

@@ -48,11 +48,13 @@ class RoundsConfig(AlignConfig):
     pair_gap: float = field(default=0.5, metadata={"help": "smallest difference of the two scores of a pair"})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("rounds", "prompts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Expected --{name} of at least 1, got {getattr(self, name)}.")
         if self.candidates < 2:
             raise ValueError(f"Expected --candidates of at least 2, got {self.candidates}: a pair has two motions.")
+        PairRule(min_gap=self.pair_gap)  # it checks its number
 
 
 def write_pairs(policy: MotionGPTForPreference, script: RoundsConfig, seed: int) -> Dataset:
@@ -92,28 +94,33 @@ def write_pairs(policy: MotionGPTForPreference, script: RoundsConfig, seed: int)
 
 def main() -> None:
     script, args = parse(RoundsConfig, MotionDPOConfig, __doc__, **TINY)
-    out, policy, trainer = Path(args.output_dir), load_model(script), None
+    out, policy, trainer = Path(args.output_dir), load_model(script).to(args.device), None
     logs: list[dict[str, Any]] = []
     for number in range(script.rounds):
         folder = out / f"round-{number}"
         if (folder / "log.json").exists():  # written last: this round was finished before
-            policy = MotionGPTForPreference.from_pretrained(folder / "model", dtype=torch.float32)
+            policy = MotionGPTForPreference.from_pretrained(folder / "model", dtype=torch.float32).to(args.device)
             logs += json.loads((folder / "log.json").read_text())
             continue
-        if (folder / "training").exists():
+        if any((folder / "training").glob("*")):
             raise FileExistsError(f"{folder} was begun and not finished; remove it, and the run goes on with it.")
         settings = copy.copy(args)
         settings.output_dir, settings.resume_from_checkpoint = str(folder / "training"), None
+        pairs = write_pairs(policy, script, seed=1000 * (args.seed + 1) + number)
+        if args.process_index == 0:
+            folder.mkdir(parents=True, exist_ok=True)
+            pairs.to_parquet(folder / "pairs.parquet")
         trainer = MotionDPOTrainer(
             policy,
             load_model(script) if script.reference == "base" and number else None,
             settings,
-            train_dataset=write_pairs(policy, script, seed=1000 * (args.seed + 1) + number),
+            train_dataset=pairs,
             callbacks=monitor(script),
         )
         trainer.train()
         policy = trainer.model.merge_and_unload() if args.use_peft else trainer.accelerator.unwrap_model(trainer.model)
-        logs += [log | {"step": log["step"] + number * args.max_steps} for log in trainer.state.log_history]
+        before = logs[-1]["step"] if logs else 0
+        logs += [log | {"step": before + log["step"]} for log in trainer.state.log_history]
         if trainer.is_world_process_zero():
             policy.eval().save_pretrained(folder / "model")
             (folder / "log.json").write_text(json.dumps(logs[-len(trainer.state.log_history) :], indent=1))

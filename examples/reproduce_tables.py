@@ -54,7 +54,7 @@ def flags_of(arm: Arm, config: TablesConfig, seed: int, folder: Path) -> list[st
         values |= {"max_steps": config.steps}
     values |= {"shuffle_labels": True} if arm.shuffled else {}
     values |= {name: value for name, value in (("min_score", arm.min_score), ("min_gap", arm.min_gap)) if value}
-    values |= {} if arm.temperature is None else {"temperature": arm.temperature}
+    values |= {} if arm.temperature is None else {"test_temperature": arm.temperature}
     values |= {} if arm.trainer in ("grpo", "rloo", "ppo") else {"per_device_train_batch_size": 32}
     if arm.trainer in ("grpo", "rloo", "ppo"):  # which take prompts instead of pairs
         del values["dataset"]
@@ -66,9 +66,10 @@ def flags_of(arm: Arm, config: TablesConfig, seed: int, folder: Path) -> list[st
 
 def name_of(arm: Arm, seed: int) -> str:
     """Folder of a row: what differs, so that tables share rows."""
-    differs = {**arm.args, "shuffled": arm.shuffled, "min_score": arm.min_score, "min_gap": arm.min_gap}
-    differs |= {"temperature": arm.temperature}
-    parts = [arm.trainer, *(f"{name}-{value}" for name, value in differs.items() if value), f"seed-{seed}"]
+    usual = Arm(arm.name)
+    differs = {name: getattr(arm, name) for name in ("shuffled", "min_score", "min_gap", "temperature")}
+    differs = {**arm.args, **{name: value for name, value in differs.items() if value != getattr(usual, name)}}
+    parts = [arm.trainer, *(f"{name}-{value}" for name, value in differs.items()), f"seed-{seed}"]
     return re.sub(r"[^A-Za-z0-9.-]+", "_", "_".join(parts)).strip("_")
 
 
@@ -89,6 +90,19 @@ def run_arm(arm: Arm, config: TablesConfig, seed: int) -> dict[str, Any]:
     return metrics
 
 
+def same_settings(config: TablesConfig, file: Path) -> None:
+    """Raise where rows that are there already were made with other settings: a table would mix them up."""
+    mine = {name: getattr(config, name) for name in ("model", "dataset", "steps", "prompts", "samples")}
+    theirs = json.loads(file.read_text(encoding="utf-8")) if file.exists() else mine
+    for name in mine:
+        if mine[name] != theirs[name]:
+            raise ValueError(
+                f"The rows of {file.parent} were made with --{name} {theirs[name]}, not {mine[name]}; choose another "
+                "--output_dir."
+            )
+    file.write_text(json.dumps(mine, indent=1), encoding="utf-8")
+
+
 def heading(config: TablesConfig, found: list[dict[str, Any]]) -> str:
     """What the numbers are, how they were made, and how long it took."""
     minutes = sum(sum(metrics["seconds"].values()) for metrics in found) / 60
@@ -106,6 +120,7 @@ def main(config: TablesConfig) -> None:
         raise ValueError(f"Expected tables among {', '.join(TABLES)}, got {unknown[0]!r}.")
     out = Path(config.output_dir)
     out.mkdir(parents=True, exist_ok=True)
+    same_settings(config, out / "settings.json")
     arms = {name_of(arm, seed): (arm, seed) for name in config.tables for arm in TABLES[name].arms
             for seed in range(config.seeds)}  # fmt: skip
     with ThreadPoolExecutor(config.jobs) as pool:

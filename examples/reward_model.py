@@ -22,8 +22,7 @@ from datasets import Dataset, load_dataset
 from atom_hf import DEFAULT_DATASET, DEFAULT_MODEL
 from atom_hf.data.degrees import DEGREES
 from atom_hf.data.views import preferred
-from atom_hf.trainer.reward_config import MotionRewardConfig
-from atom_hf.trainer.reward_trainer import MotionRewardTrainer
+from atom_hf.trainer import MotionRewardConfig, MotionRewardTrainer
 
 # What suits the tiny model; MotionRewardConfig's own defaults are for the full-size one.
 TINY = {

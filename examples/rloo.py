@@ -14,8 +14,7 @@ from alignment import load_model, monitor, parse, prompt_rows, run, train
 from alignment_report import finish
 from grpo import OnlineConfig, rewards
 
-from atom_hf.trainer.rloo_config import MotionRLOOConfig
-from atom_hf.trainer.rloo_trainer import MotionRLOOTrainer
+from atom_hf.trainer import MotionRLOOConfig, MotionRLOOTrainer
 
 # What suits the tiny model; MotionRLOOConfig's own defaults are for the full-size one.
 TINY = {

@@ -2,6 +2,7 @@
 
 from .judge import Judge, JudgeItem, Verdict
 from .kinematic import KinematicJudge
+from .model_reward import ModelReward
 from .reward_funcs import JudgeReward
 
-__all__ = ["Judge", "JudgeItem", "JudgeReward", "KinematicJudge", "Verdict"]
+__all__ = ["Judge", "JudgeItem", "JudgeReward", "KinematicJudge", "ModelReward", "Verdict"]

@@ -10,5 +10,30 @@ except ImportError as error:
 
 from .dpo_config import MotionDPOConfig
 from .dpo_trainer import MotionDPOTrainer
+from .grpo_config import MotionGRPOConfig
+from .grpo_trainer import MotionGRPOTrainer
+from .kto_config import MotionKTOConfig
+from .kto_trainer import MotionKTOTrainer
+from .monitor import MotionMonitor
+from .ppo_config import MotionPPOConfig
+from .ppo_trainer import MotionPPOTrainer
+from .reward_config import MotionRewardConfig
+from .reward_trainer import MotionRewardTrainer
+from .rloo_config import MotionRLOOConfig
+from .rloo_trainer import MotionRLOOTrainer
 
-__all__ = ["MotionDPOConfig", "MotionDPOTrainer"]
+__all__ = [
+    "MotionDPOConfig",
+    "MotionDPOTrainer",
+    "MotionGRPOConfig",
+    "MotionGRPOTrainer",
+    "MotionKTOConfig",
+    "MotionKTOTrainer",
+    "MotionMonitor",
+    "MotionPPOConfig",
+    "MotionPPOTrainer",
+    "MotionRLOOConfig",
+    "MotionRLOOTrainer",
+    "MotionRewardConfig",
+    "MotionRewardTrainer",
+]

@@ -26,8 +26,16 @@ class MotionDPOConfig(LoraDefaults, DPOConfig):
         margin_scale (`float`, *optional*, defaults to 1.0): margins are multiplied by it.
         degrees (`list[str]`, *optional*): train on pairs of these degrees only.
         train_share (`float`, *optional*, defaults to 1.0): train on this share of the pairs.
+        learning_rate (`float`, *optional*, defaults to 1e-3): highest learning rate.
+        lr_scheduler_type (`str`, *optional*, defaults to `"cosine"`): course of the learning rate.
+        warmup_steps (`float`, *optional*, defaults to 150): steps of linear warm-up; below 1 a share of all.
+        per_device_train_batch_size (`int`, *optional*, defaults to 64): pairs a step on each device.
+        num_train_epochs (`float`, *optional*, defaults to 20): times that each pair is seen.
         precompute_ref_log_probs (`bool`, *optional*, defaults to `True`): the reference scores each pair once, and
             what it said is cached beside the dataset.
+
+    Raises:
+        ValueError: if an option is out of range, or two do not go together.
     """
 
     loss_type: list[str] = field(

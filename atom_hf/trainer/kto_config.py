@@ -26,11 +26,18 @@ class MotionKTOConfig(LoraDefaults, KTOConfig):
             motions with the mean log-ratio of the bad ones of the batch, and bad ones with that of the good ones.
         beta (`float`, *optional*, defaults to 0.1): how much log-ratios count; smaller moves further.
         balance (`bool`, *optional*, defaults to `True`): as long as both weights are 1, raise that of the rarer label
-            until good : bad, each times its weight, is at least 1 and at most 4/3.
-        desirable_weight (`float`, *optional*, defaults to 1.0): of good motions in the loss.
-        undesirable_weight (`float`, *optional*, defaults to 1.0): of bad ones.
+            until good : bad, each times its weight, is at least 1 and at most 4/3. The weights are TRL's
+            `desirable_weight` and `undesirable_weight`.
+        learning_rate (`float`, *optional*, defaults to 1e-3): highest learning rate.
+        lr_scheduler_type (`str`, *optional*, defaults to `"cosine"`): course of the learning rate.
+        warmup_steps (`float`, *optional*, defaults to 150): steps of linear warm-up; below 1 a share of all.
+        per_device_train_batch_size (`int`, *optional*, defaults to 64): motions a step on each device.
+        num_train_epochs (`float`, *optional*, defaults to 20): times that each motion is seen.
         precompute_ref_log_probs (`bool`, *optional*, defaults to `True`): the reference scores each motion once, and
             what it said is cached beside the dataset.
+
+    Raises:
+        ValueError: if an option is out of range, or two do not go together.
     """
 
     loss_type: str = field(

@@ -18,6 +18,9 @@ class MotionRewardConfig(TrainingDefaults, RewardConfig):
 
     Args:
         learning_rate (`float`, *optional*, defaults to 2e-4): highest learning rate.
+        per_device_train_batch_size (`int`, *optional*, defaults to 32): pairs a step on each device.
+        per_device_eval_batch_size (`int`, *optional*, defaults to 32): pairs at once in evaluations.
+        num_train_epochs (`float`, *optional*, defaults to 20): times that each pair is seen at most.
         use_margin (`bool`, *optional*, defaults to `True`): the scores of a pair should differ by its `margin`, or by
             that of its `degree` (3 / 2 / 1 / 0); without both columns, and with False, there is none.
         degrees (`list[str]`, *optional*): train on pairs of these degrees only.
@@ -28,6 +31,9 @@ class MotionRewardConfig(TrainingDefaults, RewardConfig):
             checkpoint is saved at each evaluation, which is after every epoch unless `eval_strategy` says otherwise.
             None trains to the end.
         save_total_limit (`int`, *optional*, defaults to 2): checkpoints that are kept; the best is always one of them.
+
+    Raises:
+        ValueError: if an option is out of range, or early stopping lacks its checkpoints.
     """
 
     learning_rate: float = field(default=2e-4, metadata={"help": "Highest learning rate."})

@@ -27,6 +27,7 @@ class MotionRLOOConfig(LoraDefaults, RLOOConfig):
         num_generations (`int`, *optional*, defaults to 8): motions a prompt.
         per_device_train_batch_size (`int`, *optional*, defaults to 64): motions a step on each device, a multiple of
             `num_generations` over all.
+        per_device_eval_batch_size (`int`, *optional*, defaults to 64): as above, in evaluations.
         max_completion_length (`int`, *optional*, defaults to 52): tokens: 49 codes of 4 frames at 20 fps, start, end
             and `</s>`. A motion that is not finished by then gets no reward.
         disable_dropout (`bool`, *optional*, defaults to `True`): also of the adapter.

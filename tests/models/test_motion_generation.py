@@ -10,6 +10,7 @@ pytest.importorskip("transformers")
 
 import torch
 
+from atom_hf import DEFAULT_MODEL, MotionGPTForPreference
 from atom_hf.models import sampling
 from atom_hf.motion import Motion
 from tests.models.tiny_models import END, EOS, START, TEXT, tiny_motiongpt
@@ -337,3 +338,26 @@ def test_the_checkpoint_says_how_to_sample() -> None:
     model.generation_config.temperature, model.generation_config.top_k = 0.7, 20
     assert model._sampling(None, None, None) == sampling.Sampling(0.7, 20, 1.0)
     assert model._sampling(0, None, 0.9) == sampling.Sampling(0, 20, 0.9)
+
+
+# A decoder that is deeper than the encoder ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"do_sample": False}, {"num_beams": 2}, {"cache_implementation": "static"}])
+def test_generate_of_a_decoder_that_is_deeper_than_the_encoder(options):
+    """transformers makes the cache; that of the embedded model has a layer more than its encoder."""
+    model = MotionGPTForPreference.from_pretrained(DEFAULT_MODEL).eval()
+    assert model.config.num_decoder_layers > model.config.num_layers
+    ids = torch.tensor([model.processor.prompt_ids("a person jumps twice")])
+    caches = []
+
+    def seen(module, given, named, output) -> None:
+        caches.append(named["past_key_values"])
+
+    hook = model.decoder.register_forward_hook(seen, with_kwargs=True)
+    written = model.generate(ids, max_new_tokens=30, return_prompt=False, **{"do_sample": False, **options})
+    hook.remove()
+    assert {len(cache.self_attention_cache.layers) for cache in caches} == {model.config.num_decoder_layers}
+    beams = {"num_beams": options.get("num_beams", 1)}
+    slow = model.generate(ids, max_new_tokens=30, return_prompt=False, do_sample=False, use_cache=False, **beams)
+    assert written.tolist() == slow.tolist() and written.shape[1] > 5

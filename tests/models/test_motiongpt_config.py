@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("transformers")
 
-from transformers import AutoConfig
+from transformers import AutoConfig, DynamicCache
 
 import atom_hf.models  # noqa: F401 - tells AutoConfig about it
 from atom_hf.models.motiongpt_config import MotionGPTConfig
@@ -100,3 +100,25 @@ def test_a_saved_model_says_nothing_of_the_folder_its_vqvae_came_from(tmp_path):
     vqvae._name_or_path = "/home/me/outputs/vqvae"
     MotionGPTConfig(vocab_size=100, num_codes=16, vqvae_config=vqvae).save_pretrained(tmp_path)
     assert "/home/me" not in (tmp_path / "config.json").read_text()
+
+
+@pytest.mark.parametrize(("encoder", "decoder"), [(2, 4), (4, 2), (3, 3)])
+def test_a_cache_has_as_many_layers_as_the_decoder(encoder, decoder):
+    """transformers counts `num_layers` of what `get_text_config(decoder=True)` gives, which in T5 is the encoder's."""
+    config = MotionGPTConfig(vocab_size=600, num_layers=encoder, num_decoder_layers=decoder)
+    before = config.to_dict()
+    assert len(DynamicCache(config=config.get_text_config(decoder=True)).layers) == decoder
+    assert config.get_text_config(decoder=True).num_hidden_layers == decoder
+    # Nobody else sees another number, and the configuration stays as it is.
+    for asked in ({}, {"encoder": True}, {"decoder": True, "encoder": True}):
+        assert config.get_text_config(**asked).num_layers == encoder, asked
+    assert config.to_dict() == before and config.num_layers == encoder
+
+
+def test_the_decoders_configuration_survives_copying_and_saving(tmp_path):
+    config = MotionGPTConfig(vocab_size=60, num_codes=16, vqvae_config={"num_codes": 16}, num_decoder_layers=2)
+    text = copy.deepcopy(config).get_text_config(decoder=True)
+    assert type(text) is MotionGPTConfig and text.motion_token_range == config.motion_token_range
+    assert (text.num_layers, text.num_decoder_layers, text.vqvae_config.num_codes) == (2, 2, 16)
+    config.save_pretrained(tmp_path)
+    assert MotionGPTConfig.from_pretrained(tmp_path).num_layers == config.num_layers == 6

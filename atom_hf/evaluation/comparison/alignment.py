@@ -130,10 +130,9 @@ def alignment_summary(metrics: Mapping[str, Any]) -> list[str]:
     for task in [task for task in TASKS if task in metrics["events"]]:
         found = metrics["events"][task]
         low, high = found["interval"]
-        lines.append(
-            f"{task:>10}  {found['base']:.3f} → {found['aligned']:.3f}   {found['delta']:+.3f} "
-            f"[{low:+.3f}, {high:+.3f}]   p {_small(found['p'])}"
-        )
+        ends = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"  # of a single prompt there is no interval
+        moved = f"{found['base']:.3f} → {found['aligned']:.3f}   {found['delta']:+.3f}{ends}"
+        lines.append(f"{task:>10}  {moved}   p {_small(found['p'])}")
     if (wins := metrics["wins"]) is not None and wins["rate"] is not None:
         lines.append(f"prompts won {wins['wins']}, tied {wins['ties']}, lost {wins['losses']}")
     beside = [

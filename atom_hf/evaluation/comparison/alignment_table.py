@@ -29,11 +29,16 @@ def alignment_table(title: str, arms: Mapping[str, Sequence[Metrics]]) -> Table:
         [`Table`]: the base's row first.
 
     Raises:
-        ValueError: if there is nothing, or prompts or base scores differ.
+        ValueError: if there is nothing, an alignment has no overall score, or prompts differ.
     """
     everything = [metrics for found in arms.values() for metrics in found]
     if not everything:
         raise ValueError("Expected at least one alignment, got none.")
+    for name, found in arms.items():
+        if not found:
+            raise ValueError(f"{name}: expected the metrics of at least one training, got none.")
+        if any("overall" not in metrics["events"] for metrics in found):
+            raise ValueError(f"{name}: no judge scored base and aligned model, so there is nothing to compare.")
     # Temperature tables have a base for each arm; then every arm is compared with its own.
     one_base = all(_scores(m)["base"] == _scores(everything[0])["base"] for m in everything)
     if any(_scores(m)["prompts"] != _scores(everything[0])["prompts"] for m in everything):
@@ -105,8 +110,9 @@ def _delta(found: PairedComparison) -> Value:
     return Value(found.delta, ends)
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]  # null is what could not be measured
+    return sum(known) / len(known) if known else None
 
 
 def _p(p: float) -> str:
