@@ -57,8 +57,16 @@ def finish(
     sampling = {} if script.test_temperature is None else {"temperature": script.test_temperature}
     systems = []
     for name, model in (("base", base), ("aligned", aligned)):
-        print(f"{name}: {len(cases)} held-out prompts, {script.samples} motions each", flush=True)
-        systems.append(sampled_system(name, model, cases, samples=script.samples, seed=script.test_seed, **sampling))
+        print(
+            f"{name}: {len(cases)} held-out prompts, {script.samples} motion{'s' * (script.samples > 1)} each",
+            flush=True,
+        )
+        what = {"what": script.model if name == "base" and script.model != DEFAULT_MODEL else f"the {name} model"}
+        systems.append(
+            sampled_system(
+                name, model, cases, samples=script.samples, seed=script.test_seed, made_with=what, **sampling
+            )
+        )
     known = all(case.scenario is not None for case in cases)
     comparison = compare(
         systems,
@@ -86,12 +94,21 @@ def finish(
 
 def settings(trainer: Any, script: AlignConfig) -> dict[str, Any]:
     """Settings of the training that readers of its numbers ask for."""
-    names = ("loss_type", "beta", "learning_rate", "max_steps", "num_train_epochs", "per_device_train_batch_size")
-    names += ("gradient_accumulation_steps", "use_peft", "lora_r", "degree_use", "train_share", "seed")
+    names = ("loss_type", "beta", "learning_rate", "per_device_train_batch_size", "gradient_accumulation_steps")
+    names += ("use_peft", "lora_r", "lora_target_modules", "degree_use", "train_share", "seed")
     found = {name: getattr(trainer.args, name) for name in names if hasattr(trainer.args, name)}
-    found["model"] = "the tiny model of atom_hf" if script.model == DEFAULT_MODEL else script.model
-    found["dataset"] = "the small dataset of atom_hf" if script.dataset == DEFAULT_DATASET else script.dataset
-    return found | {"steps": trainer.state.global_step, "processes": trainer.accelerator.num_processes}
+    found |= {"steps": trainer.state.global_step, "processes": trainer.accelerator.num_processes}
+    found["model"] = "the tiny model of atom_hf" if script.model == DEFAULT_MODEL else named(script.model)
+    if not hasattr(script, "prompts"):  # online training writes its own pairs
+        found["dataset"] = (
+            "the small dataset of atom_hf" if script.dataset == DEFAULT_DATASET else named(script.dataset)
+        )
+    return found
+
+
+def named(source: str) -> str:
+    """A repository's name as it is, and of a folder its own name: where it lies is nobody's business."""
+    return Path(source).resolve().name if Path(source).exists() else source
 
 
 def write_card(folder: Path, metrics: dict[str, Any], title: str) -> None:

@@ -17,10 +17,12 @@ from trl.trainer.utils import disable_dropout_in_model
 
 from ..models import MotionGPTForPreference
 from .neftune import EncoderNoise
+from .training_card import training_card
 
 
 class MotionTrainer:
-    """Mixed in before a trainer. Overrides `train`, `training_step`, `evaluate` and `log`.
+    """Mixed in before a trainer. Overrides `train`, `training_step`, `evaluate`, `log` and
+    `create_model_card`.
 
     - `train` refuses to write into a folder that is not empty, unless it goes on from a checkpoint. The last one is
       the last complete one: a run that was killed may have left half of another.
@@ -81,6 +83,30 @@ class MotionTrainer:
             for name in [name for name in metrics if name.startswith("logits/")]:
                 del metrics[name]
         super().log(logs, *args, **kwargs)  # type: ignore[misc]
+
+    def create_model_card(
+        self: Any, model_name: str | None = None, dataset_name: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Write a card into `output_dir`; TRL's and transformers' own speak of chats with a language model.
+
+        Args:
+            model_name (`str`, *optional*): the folder's name by default.
+            dataset_name (`str`, *optional*): what it was trained on.
+        """
+        if not self.is_world_process_zero():
+            return
+        folder, model = Path(self.args.output_dir), self.accelerator.unwrap_model(self.model)
+        base = str(getattr(base_of(model).config, "_name_or_path", "") or "")
+        base = Path(base).name if Path(base).exists() else base  # a path says nothing to others
+        text = training_card(
+            type(self).__name__,
+            model_name or folder.resolve().name,
+            base=base,
+            adapter=isinstance(model, PeftModel),
+            dataset=dataset_name,
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "README.md").write_text(text, encoding="utf-8")
 
     def _connect_callbacks(self: Any) -> None:
         for callback in self.callback_handler.callbacks:

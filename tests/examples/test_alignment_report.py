@@ -107,7 +107,7 @@ def test_prompts_model_and_logs_of_a_scripts_own(on_cpu, tmp_path, videos, capsy
     again = MotionGPTForPreference.from_pretrained(tmp_path / "out" / "model")
     assert written(again) == written(aligned)
     said = capsys.readouterr().out
-    assert "base: 3 held-out prompts, 1 motions each" in said and "The mean event score" in said
+    assert "base: 3 held-out prompts, 1 motion each" in said and "The mean event score" in said
     assert "nats a token" in said and said.rstrip().endswith("report.html")
 
 
@@ -128,6 +128,8 @@ def test_settings_that_readers_ask_for(on_cpu, tmp_path):
     assert found["dataset"] == "the small dataset of atom_hf" and "value_learning_rate" not in found
     mine = settings(trainer(None, tmp_path), AlignConfig(model="me/mine", dataset="me/pairs"))
     assert (mine["model"], mine["dataset"]) == ("me/mine", "me/pairs")
+    here = settings(trainer(None, tmp_path), AlignConfig(model=str(tmp_path), dataset=str(tmp_path)))
+    assert here["model"] == here["dataset"] == tmp_path.name
     json.dumps(found)
 
 

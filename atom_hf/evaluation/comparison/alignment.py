@@ -191,7 +191,7 @@ def write_alignment(
         FileExistsError: if the folder is not empty and `overwrite` is not set.
     """
     folder = check_folder(folder, overwrite)
-    settings = ", ".join(f"{name} {value}" for name, value in metrics["training"].items())
+    settings = ", ".join(f"{name} {_said(value)}" for name, value in metrics["training"].items())
     lead = verdict(metrics) + (f"\n\nTraining: {settings}." if settings else "")
     page = comparison_page(comparison, title, lead=lead, training=charts)
     texts = {
@@ -212,6 +212,10 @@ def _two(comparison: Comparison) -> tuple[SystemResult, SystemResult]:
         names = ", ".join(system.name for system in systems)
         raise ValueError(f"Expected a base and an aligned system, got {len(systems)}: {names}.")
     return systems[0], systems[1]
+
+
+def _said(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _change(base: float, aligned: float) -> dict[str, Any]:
