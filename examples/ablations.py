@@ -81,8 +81,11 @@ TABLES: dict[str, Table] = {
     "lora": Table(
         "LoRA, or all weights with the right reference",
         [
-            Arm("LoRA r 8 on all linear layers"),
-            Arm("LoRA r 8 on q, v (as published)", args={"lora_target_modules": ["q", "v"]}),
+            Arm("LoRA r 16 on all linear layers"),
+            Arm(
+                "LoRA r 8 on q, v (as published)",
+                args={"lora_r": 8, "lora_alpha": 16, "lora_target_modules": ["q", "v"]},
+            ),
             Arm("all weights, learning rate 1e-4", args={"use_peft": False, "learning_rate": 1e-4}),
             Arm("all weights, learning rate 1e-3", args={"use_peft": False, "learning_rate": 1e-3}),
         ],
@@ -105,9 +108,9 @@ TABLES: dict[str, Table] = {
     "filter": Table(
         "Filter of the pairs by the winner's score and by the gap, 1 to 5",
         [
-            Arm("winner > 3, gap ≥ 0.5"),
-            Arm("winner > 4, gap ≥ 0.5", min_score=4.0),
-            Arm("winner > 3, gap ≥ 1", min_gap=1.0),
+            Arm("winner > 3, gap ≥ 1"),
+            Arm("winner > 4, gap ≥ 1", min_score=4.0),
+            Arm("winner > 3, gap ≥ 0.5", min_gap=0.5),
             Arm("winner > 3, gap ≥ 2", min_gap=2.0),
         ],
     ),
