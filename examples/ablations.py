@@ -42,6 +42,7 @@ class Table:
 IPO = Arm("IPO")
 # β of losses on sums of log-ratios is not that of IPO, which is on means.
 SUMS = {"beta": 0.1}
+PUBLISHED_LORA = {"lora_r": 8, "lora_alpha": 16, "lora_target_modules": ["q", "v"]}
 STRONG = ["much better", "better"]
 
 TABLES: dict[str, Table] = {
@@ -82,10 +83,7 @@ TABLES: dict[str, Table] = {
         "LoRA, or all weights with the right reference",
         [
             Arm("LoRA r 16 on all linear layers"),
-            Arm(
-                "LoRA r 8 on q, v (as published)",
-                args={"lora_r": 8, "lora_alpha": 16, "lora_target_modules": ["q", "v"]},
-            ),
+            Arm("LoRA r 8 on q, v (as published)", args=PUBLISHED_LORA),
             Arm("all weights, learning rate 1e-4", args={"use_peft": False, "learning_rate": 1e-4}),
             Arm("all weights, learning rate 1e-3", args={"use_peft": False, "learning_rate": 1e-3}),
         ],
@@ -95,14 +93,14 @@ TABLES: dict[str, Table] = {
         [Arm(f"{100 * share:g} %", args={"train_share": share}) for share in (0.2, 0.4, 0.6, 0.8, 1.0)],
     ),
     "degree": Table(
-        "Degree of preference",
+        "Degree of preference, on all pairs with a gap of at least 0.5",
         [
-            Arm("ignored"),
-            Arm("as label smoothing 0 / .2 / .3", args={"degree_use": "label_smoothing"}),
-            Arm("as weight 1 / .6 / .4", args={"degree_use": "weight"}),
-            Arm("as margin 3 / 2 / 1, × 0.05", args={"degree_use": "margin", "margin_scale": 0.05}),
-            Arm("much better only", args={"degrees": STRONG[:1]}),
-            Arm("much better and better", args={"degrees": STRONG}),
+            Arm("ignored", min_gap=0.5),
+            Arm("as label smoothing 0 / .2 / .3", args={"degree_use": "label_smoothing"}, min_gap=0.5),
+            Arm("as weight 1 / .6 / .4", args={"degree_use": "weight"}, min_gap=0.5),
+            Arm("as margin 3 / 2 / 1, × 0.05", args={"degree_use": "margin", "margin_scale": 0.05}, min_gap=0.5),
+            Arm("much better only", args={"degrees": STRONG[:1]}, min_gap=0.5),
+            Arm("much better and better", args={"degrees": STRONG}, min_gap=0.5),
         ],
     ),
     "filter": Table(
