@@ -4,7 +4,7 @@
     accelerate launch examples/ppo.py --reward_model outputs/reward --output_dir outputs/ppo_reward_model
     accelerate launch examples/ppo.py --model OpenMotionLab/MotionGPT-base --reward_model outputs/reward_base \
         --output_dir outputs/ppo_base --prompts 20000 --learning_rate 1e-5 --value_learning_rate 1e-5 \
-        --per_device_train_batch_size 8 --num_mini_batches 4 --kl_coef 0.05 --max_steps 10000
+        --lam 0.95 --per_device_train_batch_size 8 --num_mini_batches 4 --num_ppo_epochs 4 --max_steps 10000
 
 Without arguments the tiny model of the package is trained on prompts of the grammar, offline, in minutes on two cores,
 and the kinematic judge says what happens in its motions. With --reward_model the score is that of a model trained on
@@ -21,16 +21,18 @@ from alignment_report import finish
 from atom_hf import JudgeReward, KinematicJudge, MotionGPTForPreference, MotionGPTForReward
 from atom_hf.trainer import MotionPPOConfig, MotionPPOTrainer
 
-# What suits the tiny model; MotionPPOConfig's own defaults are the published ones, for the full-size one.
+# What suits the tiny model; MotionPPOConfig's own defaults are the published ones, for the full-size one. A judge's
+# reward stands at the end of a motion alone, and in so few rollouts values are rough: λ 1 does not lean on them.
 TINY = {
     "output_dir": "outputs/ppo",
-    "learning_rate": 3e-3,
-    "value_learning_rate": 2e-3,
-    "max_steps": 120,
+    "learning_rate": 2e-3,
+    "value_learning_rate": 1e-3,
+    "lam": 1.0,
+    "max_steps": 64,
     "per_device_train_batch_size": 64,
-    "num_mini_batches": 1,
-    "num_ppo_epochs": 4,
-    "save_steps": 60,
+    "num_mini_batches": 2,
+    "num_ppo_epochs": 2,
+    "save_steps": 32,
     "save_total_limit": 1,
     "logging_steps": 4,
     "report_to": "none",
@@ -41,7 +43,7 @@ TINY = {
 class PPOScript(AlignConfig):
     """As every alignment, and what rewards."""
 
-    prompts: int = field(default=2000, metadata={"help": "prompts of the grammar to train on"})
+    prompts: int = field(default=512, metadata={"help": "prompts of the grammar to train on"})
     task: str | None = field(
         default=None, metadata={"help": "integrity, temporal, frequency or overall; by default each prompt's own"}
     )

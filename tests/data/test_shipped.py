@@ -9,7 +9,7 @@ pytest.importorskip("datasets")
 from datasets import load_dataset
 
 from atom_hf import DEFAULT_DATASET, DEFAULT_MODEL, validate_folder
-from atom_hf.data.schema import features, prompt_of
+from atom_hf.data.schema import TASKS, features, prompt_of
 from atom_hf.data.splits import words_of
 
 
@@ -34,7 +34,7 @@ def test_all_tasks_in_both_splits_and_prompts_apart(shipped):
     prompts = {}
     for split in ("train", "test"):
         assert shipped[split].features == features()
-        assert set(shipped[split]["task"]) == {"integrity", "temporal", "frequency"}
+        assert set(shipped[split]["task"]) == set(TASKS)
         prompts[split] = {words_of(prompt_of(row)) for row in shipped[split].select_columns("prompt")}
     assert len(prompts["train"]) > 500 and len(prompts["test"]) > 100
     assert not prompts["train"] & prompts["test"]
