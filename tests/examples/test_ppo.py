@@ -15,8 +15,9 @@ import torch
 
 from atom_hf import DEFAULT_MODEL, MotionGPTForPreference, MotionGPTForReward
 
-SMALL = ["--max_steps", "2", "--per_device_train_batch_size", "4", "--num_ppo_epochs", "1", "--logging_steps", "1",
-         "--prompts", "8", "--max_completion_length", "24", "--test_prompts", "0", "--evaluator", "none",
+SMALL = ["--max_steps", "2", "--per_device_train_batch_size", "4", "--num_ppo_epochs", "1", "--num_mini_batches", "1",
+         "--logging_steps", "1", "--prompts", "8", "--max_completion_length", "24", "--test_prompts", "0",
+         "--evaluator", "none",
          "--save_strategy", "no", "--disable_tqdm", "true"]  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def test_these_are_all():
     )
     documented = inspect.getdoc(MotionDPOTrainer)
     assert all(f"`{name}`" in documented for name in HOOKS)
-    own = {"train", "training_step", "evaluate", "log"}
+    own = {"train", "training_step", "evaluate", "log", "create_model_card"}
     assert overrides(MotionTrainer, trl.DPOTrainer) == own
     assert all(f"`{name}`" in inspect.getdoc(MotionTrainer) for name in own)
 
