@@ -83,7 +83,7 @@ def parse(config: type, args: type, doc: str, **defaults: Any) -> Any:
             "--resume_from_checkpoint last."
         )
     set_seed(arguments.seed)
-    if arguments.use_cpu:  # accelerate's launcher gives a process one thread, however many cores there are
+    if arguments.device.type == "cpu":  # a launcher gives each process one thread, however many cores there are
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         torch.set_num_threads(max(1, cores // arguments.world_size))
     return script, arguments

@@ -23,7 +23,7 @@ from atom_hf.evaluation.comparison import (
     write_alignment,
 )
 from atom_hf.evaluation.report import training_charts
-from atom_hf.trainer.monitor_measures import longest, policy_numbers, token_scores, written_codes
+from atom_hf.trainer.monitoring.measures import longest, policy_numbers, token_scores, written_codes
 
 
 def save(model: Any, folder: Path) -> MotionGPTForPreference:
@@ -47,7 +47,9 @@ def finish(
     if not trainer.is_world_process_zero():
         return None
     folder = Path(trainer.args.output_dir) if folder is None else folder
-    aligned = save(trainer.accelerator.unwrap_model(trainer.model) if aligned is None else aligned, folder)
+    if aligned is None:  # PPO's model is policy and value model
+        aligned = getattr(trainer, "policy", None) or trainer.accelerator.unwrap_model(trainer.model)
+    aligned = save(aligned, folder)
     logs = trainer.state.log_history if logs is None else logs
     if not (cases := held_out(script)):
         print(f"model → {folder / 'model'}")

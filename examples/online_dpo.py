@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from alignment import AlignConfig, load_model, monitor, parse, run
+from alignment import AlignConfig, held_out, load_model, monitor, parse, run
 from alignment_report import finish
 from datasets import Dataset
 from dpo import TINY as OFFLINE
@@ -125,8 +125,15 @@ def main() -> None:
             policy.eval().save_pretrained(folder / "model")
             (folder / "log.json").write_text(json.dumps(logs[-len(trainer.state.log_history) :], indent=1))
         trainer.accelerator.wait_for_everyone()
-    if trainer is None:
-        raise ValueError(f"All {script.rounds} rounds of {out} are done; raise --rounds, or choose another folder.")
+    if trainer is None:  # all rounds are there; the report may not be
+        if (out / "metrics.json").exists() or (not held_out(script) and (out / "model").exists()):
+            raise ValueError(
+                f"All {script.rounds} rounds of {out} are done; raise --rounds, or choose another folder."
+            )
+        args.precompute_ref_log_probs = False
+        pairs = Dataset.from_parquet(str(out / f"round-{script.rounds - 1}" / "pairs.parquet"))
+        trainer = MotionDPOTrainer(copy.deepcopy(policy), None, args, train_dataset=pairs)  # for what a report says
+        trainer.state.global_step = args.max_steps
     finish(trainer, script, aligned=policy.eval(), logs=logs, folder=out)
 
 

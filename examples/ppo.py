@@ -75,7 +75,6 @@ def main() -> None:
         part = max(1, len(curve) // 4)
         first, last = sum(curve[:part]) / part, sum(curve[-part:]) / part
         print(f"mean score of the first {part} logs {first:.3f}, of the last {part} {last:.3f}")
-    trainer.model = trainer.policy  # the report is on it; the value model has done its work
     finish(trainer, script)
 
 

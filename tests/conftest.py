@@ -13,6 +13,9 @@ os.environ.update(
     HF_MODULES_CACHE=os.path.join(tempfile.gettempdir(), "atom_hf-test-modules"),
 )
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores; more threads would get in each other's way
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 

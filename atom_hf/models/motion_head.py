@@ -1,7 +1,9 @@
 """The output layer of a motion language model: weights of its own or shared, all tokens or motion alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +12,17 @@ from transformers import initialization as init
 _NEVER = -1e4  # added to logits; within half precision's range
 
 
+class _Scored(NamedTuple):
+    """Places `[B, L - 1]` that somebody is about to score, and the tokens `[V]` that can stand there; None for all."""
+
+    places: Tensor
+    possible: Tensor | None
+
+
 class MotionHead:
     """Methods of [`MotionGPTForPreference`] around its `lm_head`; mixed in before transformers' class."""
+
+    _scored: _Scored | None = None
 
     def restrict_to_motion(self: Any, motion_only: bool = True) -> None:
         """Write motion tokens and `</s>` only, or everything again; saved with the config.
@@ -52,7 +63,32 @@ class MotionHead:
     def get_output_embeddings(self: Any) -> Any:
         """The output layer, or its weight and bias where PEFT wraps it in something without a bias."""
         head = self.lm_head
+        if self._scored is not None and (possible := self._scored.possible) is not None:
+            return SimpleNamespace(weight=head.weight[possible], bias=None)
         return head if hasattr(head, "bias") else SimpleNamespace(weight=head.weight, bias=None)
+
+    @contextmanager
+    def scored_at(self: Any, places: Tensor, labels: Tensor) -> Iterator[Tensor]:
+        """Within it `base_model` and `get_output_embeddings` speak of these places and of possible tokens alone.
+
+        For who scores hidden states with the output layer himself, as TRL does: prompts, padding, and words where
+        motion alone is written, need not be computed to be left out.
+
+        Args:
+            places (`Tensor`): `[B, L - 1]`, True where the token in the next column is scored; `N` of them.
+            labels (`Tensor`): `[N]`, these tokens.
+
+        Yields:
+            `Tensor`: `[N]`, the tokens as rows of what `get_output_embeddings` now gives.
+        """
+        tokens = self.config.motion_token_range
+        motion = torch.tensor(sorted([self._eos, *range(tokens.start, tokens.stop)]), device=labels.device)
+        possible = motion if self.config.motion_only and bool(torch.isin(labels, motion).all()) else None
+        self._scored = _Scored(places, possible)
+        try:
+            yield labels if possible is None else torch.searchsorted(possible, labels)
+        finally:
+            self._scored = None
 
     def resize_token_embeddings(
         self: Any, new_num_tokens: int | None = None, *args: Any, **kwargs: Any

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import T5ForConditionalGeneration
+from transformers.activations import NewGELUActivation
 from transformers.modeling_outputs import BaseModelOutput, BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.models.t5.modeling_t5 import T5Attention, T5Stack
 
@@ -50,6 +51,8 @@ class _CausalView:
             mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
             boundary = prompt_end(input_ids, mask.bool(), self.model._eos)
             hidden.register_hook(partial(check_gradient, boundary=boundary))
+        if self.model._scored is not None:
+            hidden = hidden[:, :-1][self.model._scored.places][None]
         return BaseModelOutputWithPast(last_hidden_state=hidden)
 
     def __getattr__(self, name: str) -> Any:
@@ -77,6 +80,7 @@ class MotionGPTForPreference(MotionGeneration, MotionHead, CarriesProcessor, T5F
             tied = T5ForConditionalGeneration._tied_weights_keys
             self._tied_weights_keys = {k: v for k, v in tied.items() if not k.startswith("lm_head")}
         super().__init__(config)
+        fuse_activations(self)
         self._restrict_head()
         if config.vqvae_config is not None:
             self.vqvae: MotionVQVAE | None = MotionVQVAE(config.vqvae_config)
@@ -338,3 +342,10 @@ def follow_dropout(stack: T5Stack) -> None:
     for module in stack.modules():
         if isinstance(module, T5Attention):
             module.dropout = stack.dropout.p
+
+
+def fuse_activations(model: nn.Module) -> None:
+    """Compute what T5's configs call gelu_new in one pass over memory instead of eight; the same function."""
+    for module in model.modules():
+        if isinstance(getattr(module, "act", None), NewGELUActivation):
+            module.act = nn.GELU(approximate="tanh")

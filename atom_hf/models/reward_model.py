@@ -18,7 +18,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from ..motion import codes_to_text
 from .carries_processor import CarriesProcessor
 from .motion_coding import batches
-from .motiongpt import MotionGPTForPreference, follow_dropout
+from .motiongpt import MotionGPTForPreference, follow_dropout, fuse_activations
 from .motiongpt_config import MotionGPTConfig
 
 SEPARATOR = " \n "
@@ -44,6 +44,7 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
     def __init__(self, config: MotionGPTConfig) -> None:
         config.num_labels = 1
         super().__init__(config)
+        fuse_activations(self)
 
     @classmethod
     def from_policy(cls, policy: MotionGPTForPreference) -> "MotionGPTForReward":

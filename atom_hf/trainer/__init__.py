@@ -14,7 +14,7 @@ from .grpo_config import MotionGRPOConfig
 from .grpo_trainer import MotionGRPOTrainer
 from .kto_config import MotionKTOConfig
 from .kto_trainer import MotionKTOTrainer
-from .monitor import MotionMonitor
+from .monitoring import MotionMonitor
 from .ppo_config import MotionPPOConfig
 from .ppo_trainer import MotionPPOTrainer
 from .reward_config import MotionRewardConfig

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from accelerate.utils import broadcast_object_list, parse_flag_from_env
+from accelerate.utils import broadcast_object_list
 from datasets import IterableDataset
 from torch import Tensor
 from trl import DPOTrainer
@@ -17,7 +17,8 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 from .degree_use import DEGREE_USES, degree_columns
 from .dpo_config import MotionDPOConfig
 from .losses import PAIR_LOSSES, pair_losses, per_token
-from .motion_trainer import MotionTrainer, base_of, check_reference, frozen_copy, load_policy, without_dropout
+from .motion_trainer import MotionTrainer
+from .policy import base_of, policy_and_reference
 from .preference_rows import check_lengths, prepare_pairs
 
 _COLUMNS = DEGREE_USES[1:]
@@ -86,18 +87,11 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
         args = MotionDPOConfig("motion_dpo") if args is None else args
         if train_dataset is None:
             raise ValueError("Expected train_dataset, pairs with prompt, chosen and rejected; got none.")
-        model = load_policy(model, **(args.model_init_kwargs or {}))
-        check_reference(model, ref_model)
+        model, ref_model, peft_config = policy_and_reference(
+            model, ref_model, args, peft_config=peft_config, stream=isinstance(train_dataset, IterableDataset)
+        )
         base = base_of(model)
         self._config, self._longest_prompt = base.config, base.processor.max_length
-        without_dropout(model, args)
-        if isinstance(train_dataset, IterableDataset):
-            args.precompute_ref_log_probs = False  # a stream has no place to keep them
-        if base is model and peft_config is None:
-            peft_config = args.lora()
-        sharded = bool(args.fsdp) or parse_flag_from_env("ACCELERATE_USE_FSDP")  # needs one to precompute as well
-        if base is model and peft_config is None and ref_model is None:
-            ref_model = frozen_copy(model) if sharded or not args.precompute_ref_log_probs else None
         kwargs.setdefault(
             "data_collator",
             MotionPreferenceCollator(
@@ -148,6 +142,7 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
         """TRL's, with a cache that knows more of a model than its weights, and that all processes find."""
         if isinstance(dataset, IterableDataset):
             return super()._precompute_ref_logps(dataset, name, batch_size)  # which says why not
+        self._score_compactly()
         weights, path_of = self._precompute_model_hash, dataset._get_cache_file_path
         self._precompute_model_hash = f"{weights} {self._config.motion_only} {self.ld_alpha}"
 
@@ -196,18 +191,18 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
             scores = self.compute_ref_log_probs(reference, inputs)
             inputs |= dict(zip(("ref_chosen_logps", "ref_rejected_logps"), scores, strict=True))
         ours = self._pair_losses_needed()
-        recorded = _Recorded(model) if ours else model
         theirs, precomputed = self.loss_types, self.precompute_ref_logps
         self.precompute_ref_logps = True  # they are among the inputs, whoever computed them
         if ours:
             self.loss_types = ["sigmoid"] * len(theirs)  # for the metrics alone
         try:
-            result = super()._compute_loss(recorded, inputs, return_outputs)
+            with self._recorded(model) as outputs:
+                result = super()._compute_loss(model, inputs, return_outputs)
         finally:
             self.loss_types, self.precompute_ref_logps = theirs, precomputed
-        if not isinstance(recorded, _Recorded):
+        if not ours:
             return result
-        loss = self._pair_loss(recorded.output.log_probs, inputs, used)
+        loss = self._pair_loss(outputs[0].log_probs, inputs, used)
         return (loss, result[1]) if return_outputs else loss
 
     def _pair_losses_needed(self) -> bool:
@@ -229,15 +224,3 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
                 loss, *means, beta=self.beta, label_smoothing=smoothing, margin=margin
             )
         return (total * used["weight"] if "weight" in used else total).mean()
-
-
-class _Recorded:
-    """A model that remembers what it answered, so that one pass serves two losses."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.output: Any = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.output = self.model(*args, **kwargs)
-        return self.output

@@ -15,7 +15,9 @@ from trl import KTOTrainer, unpair_preference_dataset
 from ..data.views import unpaired
 from ..models import MotionGPTConfig
 from .kto_config import MotionKTOConfig, balanced_weights
-from .motion_trainer import MotionTrainer, base_of, check_reference, frozen_copy, load_policy
+from .losses import kto_pair_losses
+from .motion_trainer import MotionTrainer
+from .policy import base_of, policy_and_reference
 from .preference_rows import (
     as_conversations,
     check_columns,
@@ -40,8 +42,9 @@ class MotionKTOTrainer(MotionTrainer, KTOTrainer):
     and in a dataset of pairs that one mostly belongs to the same prompt.
 
     `kto_pair` needs no pairs here: its KL terms are means over the good and over the bad motions of a batch, of
-    whatever prompts, on all devices. Of a batch of pairs that is the published loss, which [`MotionDPOTrainer`] has
-    too, where the two motions of a pair always stay together.
+    whatever prompts, on all devices, and have no gradient. Of a batch of pairs it has the value of the published loss;
+    [`MotionDPOTrainer`] has that one itself, where the two motions of a pair stay together and the KL terms have a
+    gradient, as in TRL 0.8.1.
 
     Overrides of `KTOTrainer`: `_prepare_dataset`, `_compute_loss`.
 
@@ -85,17 +88,12 @@ class MotionKTOTrainer(MotionTrainer, KTOTrainer):
         if train_dataset is None:
             raise ValueError("Expected train_dataset, motions with prompt, completion and label, or pairs; got none.")
         check_columns(train_dataset, (), "train")  # it has rows
-        model = load_policy(model, **(args.model_init_kwargs or {}))
-        check_reference(model, ref_model)
+        model, ref_model, peft_config = policy_and_reference(
+            model, ref_model, args, peft_config=peft_config, stream=isinstance(train_dataset, IterableDataset)
+        )
         base = base_of(model)
         self._config, self._longest_prompt = base.config, base.processor.max_length
         self._paired = args.loss_type == "kto_pair"
-        if isinstance(train_dataset, IterableDataset):
-            args.precompute_ref_log_probs = False  # a stream has no place to keep them
-        if base is model and peft_config is None:
-            peft_config = args.lora()
-        if base is model and peft_config is None and ref_model is None and not args.precompute_ref_log_probs:
-            ref_model = frozen_copy(model)
         if self._paired:
             args.loss_type = "apo_zero_unpaired"  # of those that TRL has, the one that reads no mismatched motions
         try:
@@ -151,13 +149,11 @@ class MotionKTOTrainer(MotionTrainer, KTOTrainer):
             with self._without_noise():
                 scores = self.compute_ref_log_probs(reference, inputs)
             inputs = {**inputs, **dict(zip(("ref_logps", "ref_KL_logps"), scores, strict=True))}
-        outputs: list[Any] = []
-        hook = model.register_forward_hook(lambda *passed: outputs.append(passed[-1]))
         precomputed, self.precompute_ref_logps = self.precompute_ref_logps, True  # whoever computed them
         try:
-            result = super()._compute_loss(model, inputs, return_outputs)
+            with self._recorded(model) as outputs:
+                result = super()._compute_loss(model, inputs, return_outputs)
         finally:
-            hook.remove()
             self.precompute_ref_logps = precomputed
         if not self._paired:
             return result
@@ -176,25 +172,6 @@ class MotionKTOTrainer(MotionTrainer, KTOTrainer):
         losses = kto_pair_losses(ratios, good, kl_of_good, kl_of_bad, self.beta)
         weights = torch.where(good, float(self.desirable_weight), float(self.undesirable_weight))
         return (weights * losses).mean()
-
-
-def kto_pair_losses(ratios: Tensor, good: Tensor, kl_of_good: Tensor, kl_of_bad: Tensor, beta: float) -> Tensor:
-    """Losses of the paired form of KTO, motion by motion.
-
-    A good motion's is 1 − σ(β(its log-ratio − KL of the bad ones)), a bad one's 1 − σ(β(KL of the good ones − its
-    log-ratio)).
-
-    Args:
-        ratios (`Tensor`): `[B]`, log-ratios in nats.
-        good (`Tensor`): `[B]`, booleans.
-        kl_of_good (`Tensor`): a scalar, nats, at least 0.
-        kl_of_bad (`Tensor`): a scalar.
-        beta (`float`): above 0; how much a log-ratio counts.
-
-    Returns:
-        `Tensor`: `[B]`.
-    """
-    return 1 - torch.sigmoid(beta * torch.where(good, ratios - kl_of_bad, kl_of_good - ratios))
 
 
 def good_and_bad(dataset: Any, name: str, config: MotionGPTConfig) -> Any:

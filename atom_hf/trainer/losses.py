@@ -71,6 +71,25 @@ def pair_losses(
     return (1 - label_smoothing) * right + label_smoothing * wrong
 
 
+def kto_pair_losses(ratios: Tensor, good: Tensor, kl_of_good: Tensor, kl_of_bad: Tensor, beta: float) -> Tensor:
+    """Losses of the paired form of KTO, motion by motion.
+
+    A good motion's is 1 − σ(β(its log-ratio − KL of the bad ones)), a bad one's 1 − σ(β(KL of the good ones − its
+    log-ratio)).
+
+    Args:
+        ratios (`Tensor`): `[B]`, log-ratios in nats.
+        good (`Tensor`): `[B]`, booleans.
+        kl_of_good (`Tensor`): a scalar, nats, at least 0.
+        kl_of_bad (`Tensor`): a scalar.
+        beta (`float`): above 0; how much a log-ratio counts.
+
+    Returns:
+        `Tensor`: `[B]`, 0 to 1.
+    """
+    return 1 - torch.sigmoid(beta * torch.where(good, ratios - kl_of_bad, kl_of_good - ratios))
+
+
 def per_token(loss_type: str) -> bool:
     """Whether a loss takes means over tokens instead of sums.
 
@@ -113,8 +132,10 @@ def _one_way(loss_type: str, delta: Tensor, beta: float) -> Tensor:
 
 
 def _kto_pair(chosen: Tensor, rejected: Tensor, beta: float) -> Tensor:
-    good, bad = (ratios.mean().clamp(min=0) for ratios in (chosen, rejected))
-    return (2 - torch.sigmoid(beta * (chosen - bad)) - torch.sigmoid(beta * (good - rejected))) / 2
+    kl_of_chosen, kl_of_rejected = (ratios.mean().clamp(min=0) for ratios in (chosen, rejected))
+    both = torch.cat([chosen, rejected])
+    good = torch.arange(len(both), device=both.device) < len(chosen)
+    return kto_pair_losses(both, good, kl_of_chosen, kl_of_rejected, beta).view(2, -1).mean(0)
 
 
 def _any(value: Tensor | float) -> bool:

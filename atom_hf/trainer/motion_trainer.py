@@ -3,20 +3,21 @@
 class MotionDPOTrainer(MotionTrainer, DPOTrainer): …
 """
 
-import copy
 import json
 import re
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
 from peft import PeftModel
-from trl.trainer.utils import disable_dropout_in_model
 
 from ..models import MotionGPTForPreference
+from .compact_scoring import score_compactly
 from .neftune import EncoderNoise
+from .policy import base_of
 from .training_card import training_card
 
 
@@ -56,6 +57,7 @@ class MotionTrainer:
             self._check_output_dir()
         self._has_trained = True
         self._connect_callbacks()
+        self._score_compactly()
         alpha, self.neftune_noise_alpha = self.neftune_noise_alpha, None  # transformers' hook would reach nothing
         self._noise = None if alpha is None else EncoderNoise(alpha)
         try:
@@ -71,6 +73,7 @@ class MotionTrainer:
             `dict[str, float]`: metrics.
         """
         self._connect_callbacks()
+        self._score_compactly()
         return super().evaluate(*args, **kwargs)  # type: ignore[misc]
 
     def log(self: Any, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
@@ -112,6 +115,23 @@ class MotionTrainer:
         for callback in self.callback_handler.callbacks:
             if hasattr(callback, "connect"):
                 callback.connect(self)
+
+    @contextmanager
+    def _recorded(self, model: Any) -> Iterator[list[Any]]:
+        """What a model answers, so that one pass serves two losses."""
+        outputs: list[Any] = []
+        hook = model.register_forward_hook(lambda *passed: outputs.append(passed[-1]))
+        try:
+            yield outputs
+        finally:
+            hook.remove()
+
+    def _score_compactly(self: Any) -> None:
+        """Of policy and reference, where TRL gave them its head; both are scored alike."""
+        for model in (self.model, getattr(self, "ref_model", None)):
+            base = base_of(self.accelerator.unwrap_model(model)) if model is not None else None
+            if isinstance(base, MotionGPTForPreference) and "forward" in base.__dict__:
+                score_compactly(base)
 
     def _without_noise(self) -> Any:
         """A reference is scored on the prompts as they are."""
@@ -174,97 +194,3 @@ def _is_complete(checkpoint: Path) -> bool:
         return "global_step" in json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-
-
-def load_policy(model: Any, **init_kwargs: Any) -> Any:
-    """The model to train: itself, or loaded by name.
-
-    Args:
-        model ([`MotionGPTForPreference`], `PeftModel` of one, or `str`): a name is a folder, a Hub repository or an
-            original checkpoint.
-        init_kwargs (`Any`): of `from_pretrained`.
-
-    Returns:
-        The model.
-
-    Raises:
-        TypeError: if it is another kind of model.
-    """
-    if isinstance(model, str | Path):
-        model = MotionGPTForPreference.from_pretrained(model, **init_kwargs)
-    if not isinstance(base_of(model), MotionGPTForPreference):
-        raise TypeError(
-            f"Expected a MotionGPTForPreference, one in PEFT, or the name of a checkpoint, got {type(model).__name__}."
-        )
-    return model
-
-
-def base_of(model: Any) -> Any:
-    """A model without the adapter around it.
-
-    Args:
-        model (`Any`): in PEFT or not.
-
-    Returns:
-        The model below.
-    """
-    return model.get_base_model() if isinstance(model, PeftModel) else model
-
-
-def without_dropout(model: Any, args: Any) -> None:
-    """Switch a model's dropout off before it gets its adapter, so that the adapter's stays.
-
-    TRL's `disable_dropout` comes after the adapter and would silence `lora_dropout` as well; what it was asked for is
-    done here, and it is told so.
-
-    Args:
-        model (`Any`): in PEFT already, it is left to TRL.
-        args (`Any`): of the trainer; `disable_dropout` becomes False.
-    """
-    if args.disable_dropout and base_of(model) is model:
-        disable_dropout_in_model(model)
-        args.disable_dropout = False
-
-
-def frozen_copy(model: Any) -> Any:
-    """A reference: the same weights, without gradients. Loading them by name again might bring other ones.
-
-    Args:
-        model ([`MotionGPTForPreference`]): not in PEFT, where the reference is the model without its adapter.
-
-    Returns:
-        [`MotionGPTForPreference`]: in evaluation mode.
-    """
-    processor, model._processor = model._processor, None  # not copied, since nobody changes it
-    try:
-        reference = copy.deepcopy(model)
-    finally:
-        model._processor = processor
-    reference._processor = processor
-    return reference.requires_grad_(False).eval()
-
-
-def check_reference(model: Any, reference: Any) -> None:
-    """Raise where a reference cannot score what the policy writes.
-
-    Args:
-        model ([`MotionGPTForPreference`]): the policy, in PEFT or not.
-        reference (`Any`): a model, or None.
-
-    Raises:
-        TypeError: if it is no model of this kind.
-        ValueError: if it is the policy itself, or has another vocabulary.
-    """
-    if reference is None:
-        return
-    if reference is model:
-        raise ValueError("The reference is the policy itself; leave ref_model out, and a copy is made.")
-    policy, other = base_of(model).config, getattr(base_of(reference), "config", None)
-    if not isinstance(base_of(reference), MotionGPTForPreference) or other is None:
-        raise TypeError(f"Expected a reference that is a MotionGPTForPreference, got {type(reference).__name__}.")
-    mine, theirs = ((c.vocab_size, c.num_codes) for c in (policy, other))
-    if mine != theirs:
-        raise ValueError(
-            f"The reference has another vocabulary: {theirs[0]} tokens, {theirs[1]} of them motion codes; the policy "
-            f"has {mine[0]} and {mine[1]}. Take the checkpoint that the policy began as, or leave ref_model out."
-        )

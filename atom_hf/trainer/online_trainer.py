@@ -12,7 +12,8 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from .motion_trainer import MotionTrainer, base_of, frozen_copy, load_policy
+from .motion_trainer import MotionTrainer
+from .policy import base_of, frozen_copy, load_policy
 from .preference_rows import as_conversations, check_columns, checked, content, prompt_fault
 from .reward_functions import CheckedReward, checked_rewards, without_verdict
 

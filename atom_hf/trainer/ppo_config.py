@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import TrainingArguments
 
-from .kl_control import AdaptiveKL, FixedKL
+from .ppo.kl_control import AdaptiveKL, FixedKL
 from .training_defaults import LoraDefaults
 
 PENALTIES = ("kl", "abs", "mse")  # those that need the probability of the tokens written alone

@@ -5,7 +5,6 @@ trainer = MotionPPOTrainer("OpenMotionLab/MotionGPT-base", reward, MotionPPOConf
 trainer.train()
 """
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,21 +16,23 @@ from transformers import Trainer, TrainerCallback
 from transformers.integrations import is_deepspeed_zero3_enabled
 
 from ..models import MotionGPTForValue
-from .mean_log import MeanLog
-from .motion_trainer import MotionTrainer, base_of, load_policy
+from .motion_trainer import MotionTrainer
 from .online_trainer import prepare_prompts
-from .policy_and_value import PolicyAndValue
+from .policy import base_of, load_policy
+from .ppo.checkpoints import PPOCheckpoints
+from .ppo.draw import Drawer, Drawn
+from .ppo.mean_log import MeanLog
+from .ppo.models import ppo_models
+from .ppo.objectives import gae, kl_penalty, policy_loss, token_rewards, value_loss
+from .ppo.policy_and_value import PolicyAndValue
+from .ppo.rollout import PromptSampler, RolloutBuffer
+from .ppo.running_moments import RunningMoments
+from .ppo.scores import Scorer
 from .ppo_config import MotionPPOConfig
-from .ppo_draw import Drawer, Drawn
-from .ppo_math import gae, kl_penalty, policy_loss, token_rewards, value_loss
-from .ppo_models import ppo_models
-from .ppo_rollout import PromptSampler, RolloutBuffer
-from .ppo_scores import Scorer
 from .reward_functions import without_verdict
-from .running_moments import RunningMoments
 
 
-class MotionPPOTrainer(MotionTrainer, Trainer):
+class MotionPPOTrainer(MotionTrainer, PPOCheckpoints, Trainer):
     """PPO on transformers' own loop: what an optimiser step is, and who counts, clips, saves and resumes, stays its.
 
     The dataloader gives each batch of prompts as often as a rollout of it is to be gone through in parts. When the
@@ -50,8 +51,8 @@ class MotionPPOTrainer(MotionTrainer, Trainer):
     DDP and DeepSpeed ZeRO 1 and 2; not FSDP and ZeRO 3, whose weights are nowhere whole to draw motions with.
 
     Overrides of `Trainer`: `get_train_dataloader`, `_get_train_sampler`, `create_optimizer`, `_prepare_inputs`,
-    `compute_loss`, `prediction_step`, `evaluation_loop`, `log`, `_save`, `_load_from_checkpoint`, `_load_best_model`,
-    `_save_rng_state`; of [`MotionTrainer`] `_connect_callbacks`.
+    `compute_loss`, `prediction_step`, `evaluation_loop`, `log`, and those of [`PPOCheckpoints`]; of [`MotionTrainer`]
+    `_connect_callbacks`.
 
     Args:
         model ([`MotionGPTForPreference`], `PeftModel` or `str`): what is trained; by name also original checkpoints.
@@ -317,44 +318,6 @@ class MotionPPOTrainer(MotionTrainer, Trainer):
     def _connect_callbacks(self: Any) -> None:
         self.callback_handler.model = self.policy
         super()._connect_callbacks()
-
-    # Checkpoints -----------------------------------------------------------------------------------------------------
-
-    def _save(self: Any, output_dir: str | None = None, state_dict: Any = None) -> None:
-        if not self.args.should_save:
-            return
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.accelerator.unwrap_model(self.model).save_pretrained(folder)
-        self.processing_class.save_pretrained(folder)
-        torch.save(self.args, folder / "training_args.bin")
-
-    def _save_rng_state(self: Any, output_dir: str) -> None:
-        """What each process needs to go on: generators, and the rollout that it is in."""
-        super()._save_rng_state(output_dir)
-        state = {"moments": self.moments.state_dict(), "kl_coef": self.kl_control.value}
-        if self._buffer is not None and not self._buffer.done:
-            state["buffer"] = self._buffer.state_dict()
-        torch.save(state, Path(output_dir) / f"ppo_state_{self.args.process_index}.pt")
-
-    def _load_from_checkpoint(self: Any, resume_from_checkpoint: str, model: Any = None) -> None:
-        pair = self.accelerator.unwrap_model(self.model if model is None else model)
-        pair.load_weights(resume_from_checkpoint)
-        path = Path(resume_from_checkpoint) / f"ppo_state_{self.args.process_index}.pt"
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{path} is missing: the checkpoint was written with another number of processes, or with "
-                "save_only_model. Resume with as many as before, or start anew with it as model."
-            )
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.moments.load_state_dict(state["moments"])
-        self.kl_control.value = state["kl_coef"]
-        self._buffer = None
-        if "buffer" in state:
-            self._buffer = RolloutBuffer.from_state(state["buffer"], self.args.device)
-
-    def _load_best_model(self: Any) -> None:
-        self.accelerator.unwrap_model(self.model).load_weights(self.state.best_model_checkpoint)
 
 
 class _PolicyForCallbacks(TrainerCallback):

@@ -22,7 +22,8 @@ from ..data.degrees import UNSURE
 from ..models import MotionGPTConfig, MotionGPTForPreference, MotionGPTForReward
 from ..motion import text_to_codes
 from .degree_use import degree_columns
-from .motion_trainer import MotionTrainer, base_of, load_policy
+from .motion_trainer import MotionTrainer
+from .policy import base_of, load_policy
 from .preference_rows import content, prepare_pairs
 from .reward_config import MotionRewardConfig
 

@@ -186,8 +186,8 @@ def test_labels_decide_which_call_it_is():
     for labels in (others, narrow, narrow[:, :3].contiguous()):
         batch = {**causal, "labels": labels}
         found, expected = model(**batch), plain(**batch)
-        assert type(found) is Seq2SeqLMOutput and torch.equal(found.loss, expected.loss)
-        assert torch.equal(found.logits, expected.logits)
+        assert type(found) is Seq2SeqLMOutput
+        torch.testing.assert_close((found.loss, found.logits), (expected.loss, expected.logits))
 
 
 def test_without_labels_the_call_is_causal():
@@ -632,3 +632,36 @@ def test_adapters_of_single_tokens(options):
     torch.nn.functional.linear(hidden, head.weight)[0, 4:9].square().sum().backward()
     deltas = [weight for name, weight in wrapped.named_parameters() if "trainable_tokens_delta" in name]
     assert deltas and all(weight.grad is not None and weight.grad.abs().max() > 0 for weight in deltas)
+
+
+def test_scored_places_are_the_same_in_a_smaller_head():
+    model = tiny_motiongpt()
+    model.restrict_to_motion()
+    batch = causal_batch()
+    labels = batch["labels"][:, 1:]
+    places = labels != -100
+    with torch.no_grad():
+        hidden = model.base_model(batch["input_ids"], batch["attention_mask"]).last_hidden_state[:, :-1]
+        head = model.get_output_embeddings()
+        expected = (hidden[places] @ head.weight.T + head.bias).log_softmax(-1)
+        with model.scored_at(places, labels[places]) as targets:
+            hidden = model.base_model(batch["input_ids"], batch["attention_mask"]).last_hidden_state[0]
+            head = model.get_output_embeddings()
+            found = (hidden @ head.weight.T).log_softmax(-1)
+    assert found.shape == (int(places.sum()), len(model.config.motion_token_range) + 1)
+    assert head.bias is None
+    rows = torch.arange(len(targets))
+    torch.testing.assert_close(found[rows, targets], expected[rows, labels[places]])
+    assert len(model.get_output_embeddings().weight) == model.config.vocab_size
+
+
+def test_words_among_the_scored_places_keep_the_whole_head():
+    model = tiny_motiongpt()
+    model.restrict_to_motion()
+    labels = causal_batch()["labels"][:, 1:]
+    places = labels != -100
+    wanted = labels[places].clone()
+    wanted[0] = 5
+    with model.scored_at(places, wanted) as targets:
+        assert torch.equal(targets, wanted)
+        assert len(model.get_output_embeddings().weight) == model.config.vocab_size

@@ -14,7 +14,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 
 from atom_hf.trainer.dpo_config import MotionDPOConfig
 from atom_hf.trainer.dpo_trainer import MotionDPOTrainer
-from atom_hf.trainer.motion_trainer import base_of
+from atom_hf.trainer.policy import base_of
 from tests.models.trl_parts import load
 from tests.trainer.conftest import first_batch, loss_of, losses, pair_rows
 

@@ -15,8 +15,8 @@ from datasets import Dataset
 from atom_hf import DEFAULT_MODEL, MotionGPTForPreference
 from atom_hf.trainer.grpo_config import MotionGRPOConfig
 from atom_hf.trainer.grpo_trainer import MotionGRPOTrainer
-from atom_hf.trainer.motion_trainer import base_of
 from atom_hf.trainer.online_trainer import OnlineTrainer
+from atom_hf.trainer.policy import base_of
 from tests.models.trl_parts import Rewards, load
 
 from .conftest import PROMPTS, message

@@ -15,7 +15,8 @@ from atom_hf import DEFAULT_DATASET, DEFAULT_MODEL
 from atom_hf.data.views import unpaired
 from atom_hf.models import MotionGPTConfig
 from atom_hf.trainer.kto_config import MotionKTOConfig, balanced_weights
-from atom_hf.trainer.kto_trainer import MotionKTOTrainer, good_and_bad, kto_pair_losses
+from atom_hf.trainer.kto_trainer import MotionKTOTrainer, good_and_bad
+from atom_hf.trainer.losses import kto_pair_losses
 from tests.models.trl_parts import NUM_CODES, load, log_probs, native
 from tests.trainer.conftest import first_batch, loss_of, losses, message, pair_rows
 from tests.trainer.test_dpo_golden import LAYER, policy_of, reference_of

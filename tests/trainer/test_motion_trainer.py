@@ -14,7 +14,7 @@ from transformers import T5Config, T5ForConditionalGeneration, TrainerCallback
 
 from atom_hf.trainer.dpo_config import MotionDPOConfig
 from atom_hf.trainer.dpo_trainer import MotionDPOTrainer
-from atom_hf.trainer.motion_trainer import base_of, check_reference, frozen_copy, load_policy
+from atom_hf.trainer.policy import base_of, check_reference, frozen_copy, load_policy
 from tests.models.trl_parts import load
 from tests.trainer.conftest import losses
 

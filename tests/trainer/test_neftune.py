@@ -14,8 +14,8 @@ from peft import LoraConfig, get_peft_model
 from atom_hf.models.reward_model import MotionGPTForReward
 from atom_hf.trainer.dpo_config import MotionDPOConfig
 from atom_hf.trainer.dpo_trainer import MotionDPOTrainer
-from atom_hf.trainer.motion_trainer import base_of
 from atom_hf.trainer.neftune import EncoderNoise, noisy
+from atom_hf.trainer.policy import base_of
 from tests.models.trl_parts import load
 from tests.trainer.conftest import losses, pair_rows
 

@@ -15,13 +15,13 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from atom_hf.models import MotionGPTForPreference, MotionGPTForReward, MotionGPTForValue
-from atom_hf.trainer.motion_trainer import base_of
-from atom_hf.trainer.policy_and_value import PolicyAndValue, token_logps
+from atom_hf.trainer.policy import base_of
+from atom_hf.trainer.ppo.policy_and_value import PolicyAndValue, token_logps
+from atom_hf.trainer.ppo.rollout import sample_tokens
 from atom_hf.trainer.ppo_config import MotionPPOConfig
-from atom_hf.trainer.ppo_rollout import sample_tokens
 from atom_hf.trainer.ppo_trainer import MotionPPOTrainer
 from tests.models.trl_parts import CAPTIONS, GOOD, NUM_CODES, checkpoint, load
-from tests.trainer.test_ppo_rollout import inputs_of
+from tests.trainer.ppo.test_rollout import inputs_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -267,7 +267,7 @@ def test_a_reward_model_reads_prompt_separator_and_motion(motion_folder, tmp_pat
         return drawn
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("atom_hf.trainer.ppo_draw.sample_tokens", draw)
+        patch.setattr("atom_hf.trainer.ppo.draw.sample_tokens", draw)
         run.train()
     rows, _, completion_ids, scores = asked[0]
     parsed = [base.processor.decode_codes(ids) for ids in completion_ids]

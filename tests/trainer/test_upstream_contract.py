@@ -39,7 +39,7 @@ WORDS = {
     "_compute_loss": {
         "if self.precompute_ref_logps:": "_compute_loss, which fills ref_chosen_logps and ref_rejected_logps in",
         'inputs["ref_chosen_logps"], inputs["ref_rejected_logps"]': "_compute_loss",
-        "outputs = model(**model_kwargs, labels=labels, fused_lm_head=True)": "_Recorded",
+        "outputs = model(**model_kwargs, labels=labels, fused_lm_head=True)": "MotionTrainer._recorded",
         "outputs.log_probs[:, -seq_len:]": "_pair_loss",
         "zip(self.loss_types, self.loss_weights, strict=True)": "_compute_loss, which swaps loss_types",
     },

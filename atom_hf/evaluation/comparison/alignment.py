@@ -34,6 +34,7 @@ from .against import prompt_scores
 from .page import comparison_page
 from .report_folder import check_folder, to_markdown
 from .result import TASKS, Comparison, SystemResult, without_nan
+from .tables import p_text
 
 SCHEMA = "atom_hf/alignment/1"
 FILES = ("metrics.json", "comparison.json", "report.md", "report.html")
@@ -132,7 +133,7 @@ def alignment_summary(metrics: Mapping[str, Any]) -> list[str]:
         low, high = found["interval"]
         ends = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"  # of a single prompt there is no interval
         moved = f"{found['base']:.3f} → {found['aligned']:.3f}   {found['delta']:+.3f}{ends}"
-        lines.append(f"{task:>10}  {moved}   p {_small(found['p'])}")
+        lines.append(f"{task:>10}  {moved}   p {p_text(found['p'])}")
     if (wins := metrics["wins"]) is not None and wins["rate"] is not None:
         lines.append(f"prompts won {wins['wins']}, tied {wins['ties']}, lost {wins['losses']}")
     beside = [
@@ -159,7 +160,7 @@ def verdict(metrics: Mapping[str, Any]) -> str:
     found = metrics["events"].get("overall")
     if found is None:
         return "No judge scored both models, so there is no verdict."
-    change = f"from {found['base']:.3f} to {found['aligned']:.3f} (p {_small(found['p'])})"
+    change = f"from {found['base']:.3f} to {found['aligned']:.3f} (p {p_text(found['p'])})"
     if found["p"] >= 0.05:
         return f"The mean event score moved {change}: no more than chance could explain."
     return f"The mean event score {'rose' if found['delta'] > 0 else 'FELL'} {change}."
@@ -220,7 +221,3 @@ def _said(value: Any) -> str:
 
 def _change(base: float, aligned: float) -> dict[str, Any]:
     return {"base": base, "aligned": aligned, "delta": aligned - base}
-
-
-def _small(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..event_scores import PairedComparison, compare_systems
 from ..report.tables import Cell, Column, Row, Table, Value
+from .tables import p_text
 
 _TASKS = ("integrity", "temporal", "frequency")
 Metrics = Mapping[str, Any]
@@ -65,7 +66,7 @@ def _row(name: str, found: Sequence[Metrics], first: Sequence[Metrics] | None, s
     base, mine = _mean_scores(found, "base"), _mean_scores(found, "aligned")
     gain = _paired(base, mine)
     overall = [m["events"]["overall"]["aligned"] for m in found]
-    cells: list[Cell] = [gain.mean_b, _delta(gain), _p(gain.p)]
+    cells: list[Cell] = [gain.mean_b, _delta(gain), p_text(gain.p)]
     cells += [statistics.stdev(overall) if len(overall) > 1 else None] if seeds > 1 else []
     cells += [_mean([m["events"][task]["delta"] for m in found if task in m["events"]]) for task in _TASKS]
     for metric in ("R@3", "FID"):
@@ -77,7 +78,7 @@ def _row(name: str, found: Sequence[Metrics], first: Sequence[Metrics] | None, s
     if first is None:
         return Row(name, [*cells, None, None])
     apart = _paired(_mean_scores(first, "aligned"), mine)
-    return Row(name, [*cells, _delta(apart), _p(apart.p)])
+    return Row(name, [*cells, _delta(apart), p_text(apart.p)])
 
 
 def _base_row(metrics: Metrics, seeds: int) -> Row:
@@ -113,7 +114,3 @@ def _delta(found: PairedComparison) -> Value:
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]  # null is what could not be measured
     return sum(known) / len(known) if known else None
-
-
-def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

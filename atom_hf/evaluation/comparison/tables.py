@@ -191,7 +191,7 @@ def tests_table(comparison: Comparison) -> Table | None:
     for test in comparison.tests:
         paired = test.paired
         cells: list[Cell] = [
-            test.task, paired.mean_b, paired.mean_a, _interval(Interval(*paired[:3]), 3), _p(paired.p),
+            test.task, paired.mean_b, paired.mean_a, _interval(Interval(*paired[:3]), 3), p_text(paired.p),
             float(paired.prompts),
         ]  # fmt: skip
         rows.append(Row(f"{test.system} against {test.against}", cells))
@@ -219,7 +219,7 @@ def pairwise_table(comparison: Comparison) -> Table | None:
         found = pair.win_rate
         rate = None if found.rate is None else Value(found.rate, found.interval)
         counts: list[Cell] = [float(n) for n in (found.wins, found.ties, found.losses, found.unscored)]
-        rows.append(Row(f"{pair.system} against {pair.against}", [*counts, rate, _p(found.p)]))
+        rows.append(Row(f"{pair.system} against {pair.against}", [*counts, rate, p_text(found.p)]))
     names = ("wins", "ties", "losses", "unscored")
     columns = [*(Column(name, digits=0) for name in names), Column("win rate"), Column("p")]
     margin = comparison.made_with["tie_margin"]
@@ -293,5 +293,13 @@ def _interval(found: Interval | TaskScore | None, digits: int) -> Cell:
     return Value(round(found.value, digits), (round(found.low, digits), round(found.high, digits)))
 
 
-def _p(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p value for people.
+
+    Args:
+        p (`float`): 0 to 1.
+
+    Returns:
+        `str`: three decimals, or that it is smaller than those can say.
+    """
     return "< 0.001" if p < 0.001 else f"{p:.3f}"

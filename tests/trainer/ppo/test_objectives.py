@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from atom_hf.trainer.kl_control import AdaptiveKL, FixedKL
-from atom_hf.trainer.ppo_math import (
+from atom_hf.trainer.ppo.kl_control import AdaptiveKL, FixedKL
+from atom_hf.trainer.ppo.objectives import (
     KL_PENALTIES,
     Advantages,
     gae,
@@ -21,7 +21,7 @@ from atom_hf.trainer.ppo_math import (
     token_rewards,
     value_loss,
 )
-from atom_hf.trainer.running_moments import RunningMoments
+from atom_hf.trainer.ppo.running_moments import RunningMoments
 
 
 class Golden:

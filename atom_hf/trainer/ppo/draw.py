@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..models.rows import pad
-from .motion_trainer import base_of
+from ...models.rows import pad
+from ..policy import base_of
+from ..ppo_config import MotionPPOConfig
 from .policy_and_value import PolicyAndValue, token_logps
-from .ppo_config import MotionPPOConfig
-from .ppo_rollout import sample_tokens, written_mask
-from .ppo_scores import Scorer, Scores
+from .rollout import sample_tokens, written_mask
+from .scores import Scorer, Scores
 
 
 class Drawn(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from peft import PeftModel, get_peft_model
 
-from ..models import MotionGPTForReward, MotionGPTForValue
-from .motion_trainer import base_of, check_reference, frozen_copy
+from ...models import MotionGPTForReward, MotionGPTForValue
+from ..policy import base_of, check_reference, frozen_copy
 
 
 class PPOModels(NamedTuple):

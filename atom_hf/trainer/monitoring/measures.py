@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..evaluation import (
+from ...evaluation import (
     diversity,
     exact_kl,
     kl_estimate,
@@ -24,10 +24,10 @@ from ..evaluation import (
     unique_share,
     valid_share,
 )
-from ..evaluation.diversity import DIVERSITY_TIMES
-from ..models.motion_coding import batches
-from ..motion import Motion
-from ..motion.motion import FRAMES_PER_CODE
+from ...evaluation.diversity import DIVERSITY_TIMES
+from ...models.motion_coding import batches
+from ...motion import Motion
+from ...motion.motion import FRAMES_PER_CODE
 
 KL_ESTIMATORS = ("exact", "k3", "k1")
 _DRAWS = 10  # of a bootstrap whose interval nobody reads

@@ -15,7 +15,7 @@ from torch.utils.data import Sampler
 from transformers import EncoderDecoderCache
 from transformers.cache_utils import DynamicCache
 
-from .motion_trainer import base_of
+from ..policy import base_of
 
 
 class PromptSampler(Sampler[int]):

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..models import MotionGPTForReward
-from .preference_rows import content
-from .reward_functions import CheckedAsyncReward, checked_rewards
+from ...models import MotionGPTForReward
+from ..preference_rows import content
+from ..reward_functions import CheckedAsyncReward, checked_rewards
 
 
 class Scores(NamedTuple):

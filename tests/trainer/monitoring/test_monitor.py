@@ -13,9 +13,8 @@ from transformers import EarlyStoppingCallback
 
 from atom_hf.trainer.dpo_config import MotionDPOConfig
 from atom_hf.trainer.dpo_trainer import MotionDPOTrainer
-from atom_hf.trainer.monitor import MotionMonitor, _on_main_process
-from atom_hf.trainer.monitor_history import MonitorHistory
-from atom_hf.trainer.monitor_measures import (
+from atom_hf.trainer.monitoring.history import MonitorHistory
+from atom_hf.trainer.monitoring.measures import (
     Sample,
     TokenScores,
     event_means,
@@ -24,8 +23,9 @@ from atom_hf.trainer.monitor_measures import (
     token_scores,
     written_codes,
 )
-from atom_hf.trainer.motion_trainer import frozen_copy
-from atom_hf.trainer.undisturbed import reference_of, undisturbed
+from atom_hf.trainer.monitoring.monitor import MotionMonitor, _on_main_process
+from atom_hf.trainer.monitoring.undisturbed import reference_of, undisturbed
+from atom_hf.trainer.policy import frozen_copy
 from tests.models.trl_parts import load
 from tests.trainer.conftest import losses
 
@@ -432,7 +432,7 @@ def test_other_processes_get_what_the_main_one_found(monkeypatch):
     def sent(found: Any, failed: Any) -> Any:
         return lambda shared: shared.__setitem__(slice(None), [found, failed])
 
-    name = "atom_hf.trainer.monitor.broadcast_object_list"
+    name = "atom_hf.trainer.monitoring.monitor.broadcast_object_list"
     monkeypatch.setattr(name, sent({"a": 1.0}, None))
     assert _on_main_process(False, lambda: pytest.fail("sampled twice")) == {"a": 1.0}
     monkeypatch.setattr(name, sent(None, "KeyError: 'x'"))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evaluation import drift_warning
+from ...evaluation import drift_warning
 
 PREFIX = "eval_"
 _ALWAYS = "eval_valid_share"  # the key by which lines of a monitor are known in a log

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from atom_hf.models import MotionGPTForPreference, MotionGPTForReward, MotionGPTForValue
-from atom_hf.trainer.mean_log import MeanLog
-from atom_hf.trainer.policy_and_value import PolicyAndValue, token_logps
-from atom_hf.trainer.ppo_rollout import PromptSampler, RolloutBuffer, sample_tokens, written_mask
+from atom_hf.trainer.ppo.mean_log import MeanLog
+from atom_hf.trainer.ppo.policy_and_value import PolicyAndValue, token_logps
+from atom_hf.trainer.ppo.rollout import PromptSampler, RolloutBuffer, sample_tokens, written_mask
 from tests.models.trl_parts import CAPTIONS, GOOD, checkpoint, load, log_probs, native
 
 
@@ -76,7 +76,7 @@ def test_padding_changes_nothing(policy, monkeypatch):
     plain, padded = inputs_of(policy), inputs_of(policy, left=3, right=5)
     with torch.no_grad():
         found, wide = pair(*plain), pair(*padded)
-        monkeypatch.setattr("atom_hf.trainer.policy_and_value._TOGETHER", 3)
+        monkeypatch.setattr("atom_hf.trainer.ppo.policy_and_value._TOGETHER", 3)
         few = pair(*plain)
     columns = plain[2].shape[1]
     for one, two, three in zip(found, wide, few, strict=True):

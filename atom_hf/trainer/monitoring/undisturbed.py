@@ -10,7 +10,7 @@ import torch
 from peft import PeftModel
 from trl.trainer.utils import use_adapter
 
-from .motion_trainer import base_of
+from ..policy import base_of
 
 
 @contextmanager

@@ -14,10 +14,10 @@ import torch
 from transformers.integrations import TensorBoardCallback, TrackioCallback, WandbCallback
 
 from atom_hf.motion import Motion
-from atom_hf.trainer.monitor import MotionMonitor
-from atom_hf.trainer.monitor_measures import Sample
-from atom_hf.trainer.trackers import SamplePictures, picture_trackers
-from tests.trainer.test_monitor import run
+from atom_hf.trainer.monitoring.measures import Sample
+from atom_hf.trainer.monitoring.monitor import MotionMonitor
+from atom_hf.trainer.monitoring.trackers import SamplePictures, picture_trackers
+from tests.trainer.monitoring.test_monitor import run
 
 
 class Module:

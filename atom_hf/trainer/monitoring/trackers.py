@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from transformers.integrations import TensorBoardCallback, TrackioCallback, WandbCallback
 
-from ..motion.formats.files import replacing
+from ...motion.formats.files import replacing
 
 _SHOWN = 4
 _SHEET: dict[str, Any] = {"frames": 8, "size": (1024, 512)}
@@ -155,7 +155,7 @@ class SamplePictures:
         chosen = samples[: self.count]
         if not chosen or not (trackers or self.folder):
             return
-        from ..render import render_sheet, render_video
+        from ...render import render_sheet, render_video
 
         with tempfile.TemporaryDirectory() as folder:
             for i, sample in enumerate(chosen):

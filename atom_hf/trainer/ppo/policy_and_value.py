@@ -12,8 +12,8 @@ from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import load_peft_weights
 from torch import Tensor, nn
 
-from ..models import MotionGPTForPreference, MotionGPTForValue
-from .motion_trainer import base_of
+from ...models import MotionGPTForPreference, MotionGPTForValue
+from ..policy import base_of
 
 VALUE_FOLDER = "value_model"
 _TOGETHER = (

@@ -13,9 +13,10 @@ from accelerate.utils import broadcast_object_list
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from ..models import MotionGPTForPreference
-from .monitor_history import PREFIX, MonitorHistory
-from .monitor_measures import (
+from ...models import MotionGPTForPreference
+from ..policy import base_of
+from .history import PREFIX, MonitorHistory
+from .measures import (
     KL_ESTIMATORS,
     Sample,
     event_means,
@@ -25,7 +26,6 @@ from .monitor_measures import (
     token_scores,
     written_codes,
 )
-from .motion_trainer import base_of
 from .trackers import SamplePictures, picture_trackers
 from .undisturbed import reference_of, undisturbed
 

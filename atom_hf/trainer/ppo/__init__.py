@@ -1,0 +1,1 @@
+"""Parts of `MotionPPOTrainer`: models, rollouts, objectives, and what a checkpoint keeps of them."""
