@@ -25,9 +25,11 @@ from .motiongpt_config import MotionGPTConfig
 from .prefix_lm import (
     ONE_PROMPT_ONE_COMPLETION,
     SCORED_PROMPT,
+    PrefixBatch,
     check_closed_once,
     check_gradient,
     check_rows,
+    length_groups,
     prompt_end,
     scatter,
     split,
@@ -154,16 +156,32 @@ class MotionGPTForPreference(MotionGeneration, MotionHead, CarriesProcessor, T5F
         start = self.config.decoder_start_token_id
         assert start is not None
         batch = split(input_ids, mask, eos=self._eos, pad=self.config.pad_token_id, start=start)
-        hidden = self.decoder(
-            input_ids=batch.decoder_ids,
-            attention_mask=batch.decoder_mask,
-            encoder_hidden_states=self._encode_once(batch.encoder_ids, batch.encoder_mask),
-            encoder_attention_mask=batch.encoder_mask,
-            use_cache=False,
-        )[0]
+        hidden = self._decode(batch)
         if self.config.scale_decoder_outputs:
             hidden = hidden * self.model_dim**-0.5
         return scatter(hidden, batch.step)
+
+    def _decode(self, batch: PrefixBatch) -> Tensor:
+        """Decoder states `[B, C, d_model]`; on the CPU rows of like length together, so that little is padding."""
+        states = self._encode_once(batch.encoder_ids, batch.encoder_mask)
+
+        def decode(rows: Any, width: int | None) -> Tensor:
+            hidden: Tensor = self.decoder(
+                input_ids=batch.decoder_ids[rows, :width],
+                attention_mask=batch.decoder_mask[rows, :width],
+                encoder_hidden_states=states[rows],
+                encoder_attention_mask=batch.encoder_mask[rows],
+                use_cache=False,
+            )[0]
+            return hidden
+
+        groups = length_groups(batch.decoder_mask) if states.device.type == "cpu" else []
+        if len(groups) < 2:
+            return decode(slice(None), None)
+        decoded = [decode(rows, width) for rows, width in groups]
+        longest = batch.decoder_ids.shape[1]
+        padded = [nn.functional.pad(part, (0, 0, 0, longest - part.shape[1])) for part in decoded]
+        return torch.cat(padded)[torch.cat([rows for rows, _ in groups]).argsort()]
 
     def _encode_once(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Encoder states `[B, P, d_model]`; equal rows share one pass."""

@@ -23,6 +23,8 @@ SCORED_PROMPT = (
     f"(completion_only_loss in SFTConfig). {ONE_PROMPT_ONE_COMPLETION}"
 )
 
+_GROUP = 16  # rows; fewer leave a core waiting, more bring padding back
+
 
 class PrefixBatch(NamedTuple):
     """A batch, cut at the end of its prompts.
@@ -87,6 +89,19 @@ def split(input_ids: Tensor, mask: Tensor, *, eos: int, pad: int, start: int) ->
     decoder_ids[:, 0] = start
     step = step.masked_fill(columns < boundary[:, None], -1)
     return PrefixBatch(encoder_ids, encoder_mask.long(), decoder_ids, decoder_mask.long(), boundary, step)
+
+
+def length_groups(mask: Tensor) -> list[tuple[Tensor, int]]:
+    """Rows of like length together, so that a group is as wide as its own longest row and not as the batch's.
+
+    Args:
+        mask (`Tensor`): `[B, C]`, 1 for the first steps of each row.
+
+    Returns:
+        `list[tuple[Tensor, int]]`: rows `[n]`, at most 16, and their width.
+    """
+    lengths, order = mask.sum(1).sort()
+    return [(rows, int(longest[-1])) for rows, longest in zip(order.split(_GROUP), lengths.split(_GROUP), strict=True)]
 
 
 def scatter(hidden: Tensor, step: Tensor) -> Tensor:

@@ -665,3 +665,23 @@ def test_words_among_the_scored_places_keep_the_whole_head():
     with model.scored_at(places, wanted) as targets:
         assert torch.equal(targets, wanted)
         assert len(model.get_output_embeddings().weight) == model.config.vocab_size
+
+
+def test_rows_of_like_length_are_decoded_together():
+    """A batch wide enough for several groups scores each row as if it were alone."""
+    model = tiny_motiongpt()
+    start = model.config.motion_token_range.start
+    rows = [[5, 6, 1, *(start + i % 7 for i in range(1 + 5 * n % 23)), 1] for n in range(40)]
+    width = max(map(len, rows))
+    ids = torch.tensor([row + [0] * (width - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    widths = []
+    hook = model.decoder.register_forward_pre_hook(
+        lambda *given: widths.append(given[-1]["input_ids"].shape[1]), with_kwargs=True
+    )
+    found = model.causal_hidden_states(ids, mask)
+    hook.remove()
+    assert len(widths) == 3 and widths == sorted(widths) and widths[0] < widths[-1]
+    for n, row in enumerate(rows):
+        alone = model.causal_hidden_states(torch.tensor([row]))
+        torch.testing.assert_close(found[n, : len(row)], alone[0])
