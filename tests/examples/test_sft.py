@@ -95,7 +95,7 @@ class Stopped(Exception):
     """In place of a signal."""
 
 
-@pytest.mark.parametrize("where", ["between", "saving"])
+@pytest.mark.parametrize("where", [pytest.param("between", marks=pytest.mark.slow), "saving"])
 def test_a_stopped_run_goes_on(vqvae, whole, tmp_path, monkeypatch, where):
     """Dropout and the order of rows included: the weights are those of a run that was never stopped."""
     step, calls = sft.EventTrainer.training_step, []

@@ -80,7 +80,12 @@ class Stopped(Exception):
     """In place of a signal."""
 
 
-@pytest.mark.parametrize("where", ["between", "saving", "measuring"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "where", [pytest.param("between", marks=SLOW), "saving", pytest.param("measuring", marks=SLOW)]
+)
 def test_a_stopped_run_goes_on(whole, tmp_path, monkeypatch, where):
     """Stopped in the third step, or while the second checkpoint is saved, or before what belongs to it is."""
     with monkeypatch.context() as patch:

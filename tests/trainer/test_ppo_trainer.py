@@ -394,7 +394,12 @@ class StopAt(TrainerCallback):
             raise Stopped
 
 
-@pytest.mark.parametrize(("lora", "at"), [(True, 3), (False, 3), (True, 4)])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("lora", "at"), [(True, 3), pytest.param(False, 3, marks=SLOW), pytest.param(True, 4, marks=SLOW)]
+)
 def test_a_stopped_run_goes_on(motion_folder, tmp_path, lora, at):
     """Within a rollout (of 4 steps) and between two: the weights are those of a run that was never stopped."""
     settings = {"use_peft": lora, "max_steps": 6, "save_strategy": "steps", "save_steps": at, "adaptive_kl": True,
