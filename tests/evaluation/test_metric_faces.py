@@ -38,6 +38,7 @@ from atom_hf.evaluation.metrics.columns import TAKEN, MotionColumn
 from atom_hf.evaluation.retrieval import batches
 from atom_hf.events import Event, Scenario
 from atom_hf.motion import Motion
+from atom_hf.rewards.metric import GPT4VReward
 from atom_hf.rewards import KinematicJudge, Verdict
 
 FOLDER = Path(metrics.__file__).parent
@@ -434,8 +435,8 @@ def test_options_that_no_metric_has(load, space):
 
 def test_list_of_what_metrics_take_is_complete(load):
     taken = {"references", "predictions"}
-    for name in NAMES:
-        parameters = inspect.signature(load(name)._compute).parameters
+    for metric in (*map(load, NAMES), GPT4VReward()):
+        parameters = inspect.signature(metric._compute).parameters
         assert "others" in parameters
         taken |= set(parameters) - {"others"}
     assert taken == TAKEN

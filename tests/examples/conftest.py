@@ -15,6 +15,7 @@ if str(EXAMPLES) not in sys.path:
 def on_cpu() -> Iterator[None]:
     """No accelerator for what the module runs, and nothing left of it in accelerate's memory."""
     pytest.importorskip("accelerate")
+    torch = pytest.importorskip("torch")
     from accelerate.state import AcceleratorState, GradientState
 
     def forget() -> None:
@@ -23,6 +24,7 @@ def on_cpu() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACCELERATE_USE_CPU", "true")
+        patch.setattr(torch, "set_num_threads", lambda count: None)  # tests run beside each other
         forget()
         yield
         forget()

@@ -139,6 +139,7 @@ def test_the_dataset_is_made_anew_when_it_has_to_be(build, tmp_path):
     assert "Look at it" in build()
 
 
+@pytest.mark.slow
 def test_prompts_that_all_three_tasks_judge_together(build, tmp_path):
     build(prompts=6, overall_share=1.0)
     annotations = tmp_path / "out" / "annotations"
@@ -157,6 +158,7 @@ def test_a_mistyped_model_does_not_stick(build, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_changed_file_of_prompts_is_noticed(build, tmp_path):
     from prompts import PromptConfig, write_prompts
 
@@ -240,6 +242,7 @@ def test_other_faults_of_prompts(on_cpu, tmp_path):
             asked(tmp_path / "p.txt", test_share=share)
 
 
+@pytest.mark.slow
 def test_other_settings_are_refused(whole):
     process = start("--output_dir", whole[0], *OPTIONS, "--seed", 7)
     output = process.communicate()[0]
@@ -247,6 +250,7 @@ def test_other_settings_are_refused(whole):
     assert "begun with other settings: seed was 0 and is 7" in output and "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_own_prompts_and_sheets(tmp_path):
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("a person walks forward\n\na man does the tango\n", encoding="utf-8")

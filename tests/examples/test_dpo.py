@@ -133,6 +133,7 @@ def test_a_stopped_run_goes_on(adapter, capsys):
     assert f"model → {adapter.folder / 'model'}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_all_weights(on_cpu, tmp_path):
     words = ("--use_peft", "false", "--learning_rate", "1e-3", "--monitor_prompts", 0, "--samples", 1)
     found = align(tmp_path / "full", *words, "--save_strategy", "no")

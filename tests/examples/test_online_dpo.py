@@ -113,6 +113,10 @@ def test_stopped_between_rounds(whole, tmp_path, monkeypatch):
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
     logs = [json.loads((folder / "round-1" / "log.json").read_text()) for folder in (whole, out)]
     assert [log["step"] for log in logs[1]] == [log["step"] for log in logs[0]]
+    rounds(out, "--resume_from_checkpoint", "last")  # now the report is asked for; all else is there
+    assert len(calls) == 3 and json.loads((out / "metrics.json").read_text())["training"]["steps"] == 2
+    found = weights(out / "model")
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
     with pytest.raises(ValueError, match=r"All 2 rounds of .* are done; raise --rounds"):
         rounds(out, "--resume_from_checkpoint", "last")
 
@@ -124,7 +128,8 @@ def test_stopped_within_a_round(tmp_path, monkeypatch):
         rounds(out, "--resume_from_checkpoint", "last")
 
 
-@pytest.mark.parametrize(("peft", "rate"), [("true", "3e-2"), pytest.param("false", "1e-3", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("peft", "rate"), [("true", "3e-2"), ("false", "1e-3")])
 def test_the_base_as_reference(on_cpu, tmp_path, monkeypatch, peft, rate):
     """From the second round on the policy is not where the reference is, and the first loss says so."""
     made: list[Any] = []

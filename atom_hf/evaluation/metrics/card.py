@@ -30,11 +30,11 @@ class Card(NamedTuple):
     license: str = "Apache-2.0"
 
 
-def read_card(name: str) -> Card:
+def read_card(metric: str | Path) -> Card:
     """Read the card of a metric.
 
     Args:
-        name (`str`): of the metric, such as `"motion_fid"`.
+        metric (`str` or `Path`): its name, such as `"motion_fid"`, or as a path the folder that it is in.
 
     Returns:
         [`Card`]: its texts; `MetricInfo(**card._asdict(), features=…)`.
@@ -42,7 +42,7 @@ def read_card(name: str) -> Card:
     Raises:
         ValueError: if there is no such metric, or its card lacks a section.
     """
-    path = Path(metric_path(name)) / "README.md"
+    path = (metric if isinstance(metric, Path) else Path(metric_path(metric))) / "README.md"
     head, *parts = re.split(r"^## (.+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     if parts[::2] != _SECTIONS:
         raise ValueError(f"Expected the sections {', '.join(_SECTIONS)} in {path}, got {', '.join(parts[::2])}.")

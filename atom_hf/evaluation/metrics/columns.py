@@ -25,7 +25,8 @@ _EXPECTED = "Expected each motion as a path or as joints [T, 22, 3]"
 # alone what belongs to the others, and still finds typing errors.
 TAKEN = frozenset(
     "predictions references texts samples prompts batch_size seed top_k subsets subset_size neighbours times pairs "
-    "fps floor judge scenarios own_task_only confidence weights level categories model".split()
+    "fps floor judge scenarios own_task_only confidence weights level categories model "
+    "tasks base_url budget store".split()
 )
 
 
