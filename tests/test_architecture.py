@@ -29,7 +29,7 @@ LAYERS = [
 # Libraries that only these files (or folders, with a slash) may import.
 RESERVED = {
     "trl": ("trainer/",),
-    "openai": ("rewards/vlm.py", "events/prompts.py"),
+    "openai": ("rewards/vlm/", "events/prompts.py"),
     "evaluate": ("evaluation/metrics/", "rewards/metric.py"),
     "gradio": ("cli/demo.py", "cli/label.py"),
 }
@@ -139,7 +139,7 @@ def test_imports_point_one_way(file: Path) -> None:
         ("__init__.py", "from .cli import main", "__init__ may not import cli, above it"),
         ("extras/new.py", "", "extras is in no row of LAYERS"),
         ("models/motiongpt.py", "from trl.trainer import DPOConfig", "trl may only be imported by trainer/"),
-        ("rewards/judge.py", "import openai", "openai may only be imported by rewards/vlm.py, events/prompts.py"),
+        ("rewards/judge.py", "import openai", "openai may only be imported by rewards/vlm/, events/prompts.py"),
         (
             "rewards/kinematic.py",
             "def f():\n    import evaluate",

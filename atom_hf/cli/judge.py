@@ -2,14 +2,17 @@
 
 atom-hf judge walk.bvh                                         the events that are found in it
 atom-hf judge jumps.npy "a person jumps twice, then waves"     a score from 1 to 5, and why
+atom-hf judge calibrate --judge vlm --model gpt-4o             how far a judge can be trusted
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..motion import Motion, load_motion
+from . import judge_calibrate
 
 
 def add_parser(commands: Any) -> None:
@@ -30,6 +33,24 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("prompt", nargs="?", help="what the motion should show, in a sentence")
     parser.add_argument("--task", help="integrity, temporal, frequency or overall; the prompt decides without it")
     parser.set_defaults(run=run)
+    _add_calibrate(parser)
+
+
+def _add_calibrate(parser: argparse.ArgumentParser) -> None:
+    """Let `calibrate` in the place of the file be a command of its own.
+
+    argparse knows commands or a file in one place, not both; a file of that name is `./calibrate`.
+    """
+    calibrate, parse_file = judge_calibrate.make_parser(f"{parser.prog} calibrate"), parser.parse_known_args
+
+    def parse(
+        arguments: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        if arguments and arguments[0] == "calibrate":
+            return calibrate.parse_known_args(arguments[1:], namespace)
+        return parse_file(arguments, namespace)
+
+    parser.parse_known_args = parse  # type: ignore[method-assign, assignment]
 
 
 def run(options: argparse.Namespace) -> int:

@@ -40,6 +40,7 @@ class Verdict:
         cause (`str`, *optional*): why there is no score; given exactly where the score is None.
         raw (`Mapping[str, float]`, *optional*): what the score was made from, such as `{"integrity": 0.5}`.
         judge (`str`, *optional*): which judge, with its version.
+        reply (`str`, *optional*): what a judge that answers in text said, as it came.
 
     Raises:
         ValueError: if the score is outside of 1 to 5, or there are both score and cause, or neither.
@@ -50,6 +51,7 @@ class Verdict:
     cause: str | None = None
     raw: Mapping[str, float] = field(default_factory=dict)
     judge: str = ""
+    reply: str = ""
 
     def __post_init__(self) -> None:
         if (self.score is None) != (self.cause is not None):
@@ -60,24 +62,28 @@ class Verdict:
             raise ValueError(f"A score is from {LOWEST:g} to {HIGHEST:g}, got {self.score}.")
 
     @classmethod
-    def unscored(cls, cause: str, judge: str = "") -> "Verdict":
+    def unscored(cls, cause: str, judge: str = "", reply: str = "") -> "Verdict":
         """A verdict without a score.
 
         Args:
             cause (`str`): why the judge could not judge.
             judge (`str`, *optional*): which judge, with its version.
+            reply (`str`, *optional*): what it said, as it came.
 
         Returns:
             [`Verdict`]: with score None.
         """
-        return cls(None, cause=cause, judge=judge)
+        return cls(None, cause=cause, judge=judge, reply=reply)
 
 
 @runtime_checkable
 class Judge(Protocol):
     """Anything that scores motions against prompts."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Which judge, with its version; an attribute will do."""
+        ...
 
     def score(self, items: Sequence[JudgeItem]) -> list[Verdict]:
         """Judge motions.

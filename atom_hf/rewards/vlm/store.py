@@ -1,0 +1,360 @@
+"""Everything a judge asked and was told, in one SQLite file: no call is paid twice, and what was spent stays known.
+
+questions  key → what was asked: task, rules, model, prompt, digests of the pictures
+calls      one row a request: opened before it is sent, closed with the reply, its tokens and dollars
+
+A run that was killed goes on where it stopped: closed calls are answers; calls that were open may have been paid.
+"""
+
+import itertools
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...events.prompt_costs import Cost
+from .file_systems import network_file_system
+
+FORMAT = 1
+QUESTION = ("kind", "task", "rules", "model", "settings", "prompt", "vote", "layout", "pictures", "item")
+# What is kept as the answer to a question. A refusal is none: another day the answer may be another.
+KEPT = ("good", "no score", "truncated", "unreadable")
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS questions (key TEXT PRIMARY KEY, {", ".join(f"{name} TEXT" for name in QUESTION)});
+CREATE INDEX IF NOT EXISTS questions_item ON questions (item);
+CREATE TABLE IF NOT EXISTS calls (
+    id TEXT PRIMARY KEY, key TEXT, step INTEGER, batch TEXT, started REAL, ended REAL, outcome TEXT, reply TEXT,
+    cause TEXT, input_tokens INTEGER DEFAULT 0, output_tokens INTEGER DEFAULT 0, dollars REAL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS calls_key ON calls (key);
+CREATE TABLE IF NOT EXISTS batches (
+    id TEXT PRIMARY KEY, server_id TEXT, status TEXT, created REAL, requests INTEGER, detail TEXT
+);
+"""
+
+
+class Kept(NamedTuple):
+    """The reply to a call.
+
+    Args:
+        outcome (`str`): `"good"`, `"no score"`, `"truncated"`, `"unreadable"`, `"refused"` or `"filtered"`.
+        reply (`str`): the text, as it came but for keys.
+        cause (`str`): why there is no score in it; empty for a good one.
+        step (`int`): 0 for the first reply, 1 for that to the repair request.
+    """
+
+    outcome: str
+    reply: str
+    cause: str
+    step: int
+
+
+class Totals:
+    """What calls came to, in numbers; `dollars` are known, `uncertain` those of calls without a reply.
+
+    Args:
+        requests (`int`, *optional*, defaults to 0): requests sent.
+        input_tokens (`int`, *optional*, defaults to 0): tokens sent, by the server's usage.
+        output_tokens (`int`, *optional*, defaults to 0): tokens received.
+        dollars (`float`, *optional*, defaults to 0.0): price of replies.
+        uncertain (`float`, *optional*, defaults to 0.0): the most that calls cost whose reply never came.
+    """
+
+    def __init__(
+        self,
+        requests: int = 0,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        dollars: float = 0.0,
+        uncertain: float = 0.0,
+    ) -> None:
+        self.requests, self.input_tokens, self.output_tokens = requests, input_tokens, output_tokens
+        self.dollars, self.uncertain = dollars, uncertain
+        self.outcomes: dict[str, int] = {}
+
+    def add(self, outcome: str, input_tokens: int, output_tokens: int, dollars: float, calls: int = 1) -> None:
+        """Count calls.
+
+        Args:
+            outcome (`str`): what came of them; `"open"` and `"lost"` count as uncertain money.
+            input_tokens (`int`): tokens sent.
+            output_tokens (`int`): tokens received.
+            dollars (`float`): their price, or the most it can be.
+            calls (`int`, *optional*, defaults to 1): how many they are.
+        """
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + calls
+        if not self.outcomes[outcome]:
+            del self.outcomes[outcome]
+        self.requests += calls
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
+        if outcome in ("open", "lost"):
+            self.uncertain += dollars
+        else:
+            self.dollars += dollars
+
+    def cost(self, priced: bool) -> Cost:
+        """The same as a [`Cost`].
+
+        Args:
+            priced (`bool`): whether the model has a price.
+
+        Returns:
+            [`Cost`]: with dollars if it has.
+        """
+        words = f"{self.requests} requests, {self.input_tokens:,} input and {self.output_tokens:,} output tokens"
+        if not priced:
+            return Cost(self.requests, self.input_tokens, self.output_tokens, None, f"{words}; no price is known")
+        words += f": ${self.dollars:.4f}"
+        if self.uncertain:
+            words += f", and up to ${self.uncertain:.4f} for calls whose reply never came"
+        return Cost(self.requests, self.input_tokens, self.output_tokens, self.dollars + self.uncertain, words)
+
+
+class Store:
+    """A SQLite file on a local disk, in WAL mode. Several judges may share one; several machines may not.
+
+    Each worker of a large job writes a store of its own, and `merge` puts them together.
+
+    Args:
+        path (`str` or `Path`): the file; made where there is none, with its folder.
+
+    Raises:
+        ValueError: if it lies on a network file system, where WAL corrupts, or is no such store.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()
+        if kind := network_file_system(self.path):
+            raise ValueError(
+                f"{self.path} is on a network file system ({kind}), where SQLite's WAL mode loses data. Use a path on "
+                "a local disk, one a worker, and merge them afterwards."
+            )
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._writer, self._numbers = secrets.token_hex(10), itertools.count()  # ids of calls, unique in all stores
+        self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise ValueError(f"{self.path} is no store of a vision judge: {error}.") from None
+        self._open_calls: dict[str, float] = {}
+        self.totals = self._count()
+        self.earlier = self.totals.dollars + self.totals.uncertain  # dollars, before this was opened
+
+    def _open(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in (0, FORMAT):
+            raise sqlite3.DatabaseError(f"its format is {version}, expected {FORMAT}")
+        if version == 0 and self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise sqlite3.DatabaseError("it is a database of something else")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing
+        self._db.executescript(f"{_TABLES} PRAGMA user_version={FORMAT};")
+
+    def _count(self) -> Totals:
+        totals = Totals()
+        sums = "count(*), sum(input_tokens), sum(output_tokens), sum(dollars)"
+        for outcome, calls, read, written, dollars in self._db.execute(
+            f"SELECT outcome, {sums} FROM calls GROUP BY outcome"
+        ):
+            totals.add(outcome, read, written, dollars, calls)
+        return totals
+
+    def find(self, key: str) -> Kept | None:
+        """The reply that is kept for a question.
+
+        Args:
+            key (`str`): of the question.
+
+        Returns:
+            [`Kept`] or `None`: None if it is to be asked. An unreadable first reply comes as such, for its repair.
+        """
+        marks = ", ".join("?" * len(KEPT))
+        with self._lock:
+            row = self._db.execute(
+                f"SELECT outcome, reply, cause, step FROM calls WHERE key = ? AND outcome IN ({marks}) "
+                "ORDER BY step DESC, outcome = 'good' DESC, ended LIMIT 1",
+                (key, *KEPT),
+            ).fetchone()
+        return Kept(*row) if row else None
+
+    def has_item(self, item: str) -> bool:
+        """Whether something like this was asked and answered; an estimate, since pictures are not looked at.
+
+        Args:
+            item (`str`): digest of motion, prompt and settings.
+
+        Returns:
+            `bool`: True if so.
+        """
+        with self._lock:
+            row = self._db.execute(
+                "SELECT 1 FROM questions JOIN calls USING (key) WHERE item = ? AND outcome IN "
+                f"({', '.join('?' * len(KEPT))}) LIMIT 1",
+                (item, *KEPT),
+            ).fetchone()
+        return row is not None
+
+    def begin(self, key: str, question: Mapping[str, Any], step: int, dollars: float, batch: str | None = None) -> str:
+        """Write down that a call is about to be made.
+
+        Args:
+            key (`str`): of the question.
+            question (`Mapping[str, Any]`): the columns `QUESTION`.
+            step (`int`): 0, or 1 for a repair.
+            dollars (`float`): the most it may cost.
+            batch (`str`, *optional*): id of the batch it is part of.
+
+        Returns:
+            `str`: id of the call.
+        """
+        call = f"{self._writer}{next(self._numbers):x}"
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                f"INSERT OR IGNORE INTO questions VALUES (?, {', '.join('?' * len(QUESTION))})",
+                (key, *(question[name] for name in QUESTION)),
+            )
+            self._db.execute(
+                "INSERT INTO calls (id, key, step, batch, started, outcome, dollars) "
+                "VALUES (?, ?, ?, ?, ?, 'open', ?)",
+                (call, key, step, batch, time.time(), dollars),
+            )
+            self._open_calls[call] = dollars
+            self.totals.add("open", 0, 0, dollars)
+        return call
+
+    def end(
+        self,
+        call: str,
+        outcome: str,
+        *,
+        reply: str = "",
+        cause: str = "",
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        dollars: float = 0.0,
+    ) -> None:
+        """Write down what came of a call.
+
+        Args:
+            call (`str`): its id.
+            outcome (`str`): one of [`Kept`]'s, `"failed"` (an error, not paid) or `"lost"` (no reply, perhaps paid).
+            reply (`str`, *optional*): text of the reply.
+            cause (`str`, *optional*): why there is no score in it.
+            input_tokens (`int`, *optional*, defaults to 0): tokens sent.
+            output_tokens (`int`, *optional*, defaults to 0): tokens received.
+            dollars (`float`, *optional*, defaults to 0.0): its price, or for a lost one the most it can be.
+        """
+        with self._lock:
+            most = self._open_calls.pop(call, None)
+            if most is None:  # another run began it
+                most = self._db.execute("SELECT dollars FROM calls WHERE id = ?", (call,)).fetchone()[0]
+            self._db.execute(
+                "UPDATE calls SET ended = ?, outcome = ?, reply = ?, cause = ?, input_tokens = ?, output_tokens = ?, "
+                "dollars = ? WHERE id = ?",
+                (time.time(), outcome, reply, cause, input_tokens, output_tokens, dollars, call),
+            )
+            self.totals.add("open", 0, 0, -most, calls=-1)
+            self.totals.add(outcome, input_tokens, output_tokens, dollars)
+
+    def forget(self, outcome: str) -> int:
+        """Have questions asked again whose replies came to nothing; what they cost stays counted.
+
+        Args:
+            outcome (`str`): `"unreadable"`, `"truncated"` or `"no score"`.
+
+        Returns:
+            `int`: how many replies are forgotten.
+
+        Raises:
+            ValueError: if it is another outcome.
+        """
+        if outcome not in KEPT[1:]:
+            raise ValueError(f"What can be forgotten is one of {', '.join(KEPT[1:])}, got {outcome!r}.")
+        with self._lock:
+            changed = self._db.execute("UPDATE calls SET outcome = 'forgotten' WHERE outcome = ?", (outcome,)).rowcount
+            self.totals = self._count()
+        return changed
+
+    def merge(self, others: Iterable[str | Path]) -> int:
+        """Take in what other stores have, such as those of the workers of a job.
+
+        Args:
+            others (`Iterable[str | Path]`): their files; merged once more they change nothing.
+
+        Returns:
+            `int`: how many calls are new.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            ValueError: if it is no such store.
+        """
+        new = 0
+        for path in map(Path, others):
+            if not path.is_file():
+                raise FileNotFoundError(f"Expected a store of a vision judge, but there is no file {path}.")
+            Store(path).close()  # says what is wrong with it
+            with self._lock:
+                self._db.execute("ATTACH ? AS other", (str(path.absolute()),))
+                try:
+                    with self._db:
+                        self._db.execute("BEGIN IMMEDIATE")
+                        self._db.execute("INSERT OR IGNORE INTO questions SELECT * FROM other.questions")
+                        new += self._db.execute("INSERT OR IGNORE INTO calls SELECT * FROM other.calls").rowcount
+                        # A call that was open when the store was merged before may have been closed since.
+                        self._db.execute(
+                            "INSERT OR REPLACE INTO calls SELECT theirs.* FROM other.calls AS theirs "
+                            "JOIN calls AS ours USING (id) WHERE ours.outcome = 'open' AND theirs.outcome != 'open'"
+                        )
+                        self._db.execute("INSERT OR IGNORE INTO batches SELECT * FROM other.batches")
+                finally:
+                    self._db.execute("DETACH other")
+                self.totals = self._count()
+        return new
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Ask the database itself, or change it.
+
+        Args:
+            sql (`str`): a statement.
+            values (`Sequence`, *optional*): for its question marks.
+
+        Returns:
+            `list[tuple]`: rows, if it gives any.
+        """
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Close the file; everything is in it already."""
+        with self._lock:
+            self._db.close()
+
+
+class NoStore:
+    """Keeps the totals and nothing else; the same methods as [`Store`] as far as calls need them."""
+
+    path = None
+    earlier = 0.0
+
+    def __init__(self) -> None:
+        self.totals = Totals()
+
+    def find(self, key: str) -> Kept | None:
+        return None
+
+    def has_item(self, item: str) -> bool:
+        return False
+
+    def begin(self, key: str, question: Mapping[str, Any], step: int, dollars: float, batch: str | None = None) -> str:
+        return ""
+
+    def end(self, call: str, outcome: str, **values: Any) -> None:
+        money = [values.get(name, 0) for name in ("input_tokens", "output_tokens", "dollars")]
+        self.totals.add(outcome, *money)
