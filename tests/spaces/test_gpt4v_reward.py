@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-gradio = pytest.importorskip("gradio")
+pytest.importorskip("gradio")
 pytest.importorskip("openai")
+
+import gradio
 
 from atom_hf import Motion
 from atom_hf.rewards import Verdict
