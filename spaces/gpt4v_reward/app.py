@@ -97,7 +97,8 @@ def make_app() -> gr.Blocks:
                 task = gr.Dropdown(TASKS, value="overall", label="Task")
                 button = gr.Button("Judge", variant="primary")
             with gr.Column(scale=2):
-                picture = gr.Image(label="What the vision judge sees", type="pil")
+                gr.Markdown("What the vision judge sees:")
+                picture = gr.Image(show_label=False, type="pil")
                 kinematic = gr.Markdown(label="Kinematic judge")
                 vision = gr.Markdown(label="Vision judge")
         inputs: list[Any] = [file, prompt, task]
