@@ -107,12 +107,22 @@ if TYPE_CHECKING:
     from .render import render_trajectory as render_trajectory
     from .render import render_video as render_video
     from .render import render_views as render_views
+    from .rewards import Calibration as Calibration
     from .rewards import Judge as Judge
     from .rewards import JudgeItem as JudgeItem
     from .rewards import JudgeReward as JudgeReward
     from .rewards import KinematicJudge as KinematicJudge
     from .rewards import ModelReward as ModelReward
+    from .rewards import PictureLayout as PictureLayout
+    from .rewards import Preference as Preference
     from .rewards import Verdict as Verdict
+    from .rewards import VLMJudge as VLMJudge
+    from .rewards import calibrate as calibrate
+    from .rewards import calibrate_layouts as calibrate_layouts
+    from .rewards import calibrate_votes as calibrate_votes
+    from .rewards import calibration_items as calibration_items
+    from .rewards import voted_pairs as voted_pairs
+    from .rewards.metric import GPT4VReward as GPT4VReward
     from .trainer import MotionDPOConfig as MotionDPOConfig
     from .trainer import MotionDPOTrainer as MotionDPOTrainer
     from .trainer import MotionGRPOConfig as MotionGRPOConfig
@@ -243,13 +253,23 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "render_views",
     ),
     "atom_hf.rewards": (
+        "Calibration",
         "Judge",
         "JudgeItem",
         "JudgeReward",
         "KinematicJudge",
         "ModelReward",
+        "PictureLayout",
+        "Preference",
+        "VLMJudge",
         "Verdict",
+        "calibrate",
+        "calibrate_layouts",
+        "calibrate_votes",
+        "calibration_items",
+        "voted_pairs",
     ),
+    "atom_hf.rewards.metric": ("GPT4VReward",),
     "atom_hf.trainer": (
         "MotionDPOConfig",
         "MotionDPOTrainer",
