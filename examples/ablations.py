@@ -39,7 +39,8 @@ class Table:
     arms: Sequence[Arm]
 
 
-IPO = Arm("IPO")
+IPO = Arm("IPO and SFT")
+ALONE = {"loss_type": ["ipo"]}
 # β of losses on sums of log-ratios is not that of IPO, which is on means.
 SUMS = {"beta": 0.1}
 PUBLISHED_LORA = {"lora_r": 8, "lora_alpha": 16, "lora_target_modules": ["q", "v"]}
@@ -50,8 +51,9 @@ TABLES: dict[str, Table] = {
         "Does the preference teach, or the data? Equal steps, batches and adapter",
         [
             IPO,
+            Arm("IPO alone", args=ALONE),
             Arm("SFT on the chosen motions", args={"loss_type": ["sft"]}),
-            Arm("IPO on shuffled labels", shuffled=True),
+            Arm("IPO and SFT on shuffled labels", shuffled=True),
         ],
     ),
     "algorithm": Table(
@@ -68,11 +70,12 @@ TABLES: dict[str, Table] = {
         "Loss of DPO",
         [
             IPO,
+            Arm("IPO alone", args=ALONE),
+            Arm("IPO and 0.3 SFT", args={"loss_weights": [1.0, 0.3]}),
             Arm("sigmoid", args={"loss_type": ["sigmoid"], **SUMS}),
             Arm("hinge", args={"loss_type": ["hinge"], **SUMS}),
             Arm("paired KTO", args={"loss_type": ["kto_pair"], **SUMS}),
             Arm("robust, ε 0.2", args={"loss_type": ["robust"], "label_smoothing": 0.2, **SUMS}),
-            Arm("IPO and 0.3 SFT", args={"loss_type": ["ipo", "sft"], "loss_weights": [1.0, 0.3]}),
         ],
     ),
     "beta": Table(
@@ -93,14 +96,18 @@ TABLES: dict[str, Table] = {
         [Arm(f"{100 * share:g} %", args={"train_share": share}) for share in (0.2, 0.4, 0.6, 0.8, 1.0)],
     ),
     "degree": Table(
-        "Degree of preference, on all pairs with a gap of at least 0.5",
+        "Degree of preference, IPO alone on all pairs with a gap of at least 0.5",
         [
-            Arm("ignored", min_gap=0.5),
-            Arm("as label smoothing 0 / .2 / .3", args={"degree_use": "label_smoothing"}, min_gap=0.5),
-            Arm("as weight 1 / .6 / .4", args={"degree_use": "weight"}, min_gap=0.5),
-            Arm("as margin 3 / 2 / 1, × 0.05", args={"degree_use": "margin", "margin_scale": 0.05}, min_gap=0.5),
-            Arm("much better only", args={"degrees": STRONG[:1]}, min_gap=0.5),
-            Arm("much better and better", args={"degrees": STRONG}, min_gap=0.5),
+            Arm("ignored", args=ALONE, min_gap=0.5),
+            Arm("as label smoothing 0 / .2 / .3", args={**ALONE, "degree_use": "label_smoothing"}, min_gap=0.5),
+            Arm("as weight 1 / .6 / .4", args={**ALONE, "degree_use": "weight"}, min_gap=0.5),
+            Arm(
+                "as margin 3 / 2 / 1, × 0.05",
+                args={**ALONE, "degree_use": "margin", "margin_scale": 0.05},
+                min_gap=0.5,
+            ),
+            Arm("much better only", args={**ALONE, "degrees": STRONG[:1]}, min_gap=0.5),
+            Arm("much better and better", args={**ALONE, "degrees": STRONG}, min_gap=0.5),
         ],
     ),
     "filter": Table(

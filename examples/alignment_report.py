@@ -96,7 +96,14 @@ def finish(
 
 def settings(trainer: Any, script: AlignConfig) -> dict[str, Any]:
     """Settings of the training that readers of its numbers ask for."""
-    names = ("loss_type", "beta", "learning_rate", "per_device_train_batch_size", "gradient_accumulation_steps")
+    names = (
+        "loss_type",
+        "loss_weights",
+        "beta",
+        "learning_rate",
+        "per_device_train_batch_size",
+        "gradient_accumulation_steps",
+    )
     names += ("use_peft", "lora_r", "lora_target_modules", "degree_use", "train_share", "seed")
     found = {name: getattr(trainer.args, name) for name in names if hasattr(trainer.args, name)}
     found |= {"steps": trainer.state.global_step, "processes": trainer.accelerator.num_processes}

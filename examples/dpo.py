@@ -1,4 +1,4 @@
-"""Align a text-to-motion model with preferences: direct preference optimisation, IPO and LoRA by default.
+"""Align a text-to-motion model with preferences: direct preference optimisation, IPO with SFT and LoRA by default.
 
     accelerate launch examples/dpo.py
     accelerate launch examples/dpo.py --rebuild --output_dir outputs/dpo_rebuilt
@@ -19,9 +19,11 @@ from prompts import PromptConfig
 
 from atom_hf.trainer import MotionDPOConfig, MotionDPOTrainer
 
-# What suits the tiny model; MotionDPOConfig's own defaults are those of the papers, for the full-size one.
+# What suits the tiny model; MotionDPOConfig's own defaults are those of the papers, for the full-size one. IPO alone
+# makes both motions of a pair less likely, if the worse one more so; SFT on the better one holds it where it was.
 TINY = {
     "output_dir": "outputs/dpo",
+    "loss_type": ["ipo", "sft"],
     "beta": 0.5,
     "learning_rate": 1e-3,
     "max_steps": 200,

@@ -77,7 +77,11 @@ def test_metrics_are_what_was_returned(adapter):
     assert metrics["seconds"]["training"] > 0 < metrics["seconds"]["evaluation"]
     settings = metrics["training"]
     assert (settings["steps"], settings["processes"]) == (2, 1)
-    assert settings["loss_type"] == ["ipo"] and settings["learning_rate"] == 1e-2 and settings["train_share"] == 0.01
+    assert (
+        settings["loss_type"] == ["ipo", "sft"]
+        and settings["learning_rate"] == 1e-2
+        and settings["train_share"] == 0.01
+    )
     assert settings["model"] == "the tiny model of atom_hf"  # not a folder of this machine
     assert "/" not in settings["dataset"]
 
