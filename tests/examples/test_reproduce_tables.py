@@ -168,19 +168,19 @@ def examples(monkeypatch: pytest.MonkeyPatch) -> Examples:
 def test_tables_of_rows(examples, tmp_path, capsys):
     out = tmp_path / "out"
     main(TablesConfig(output_dir=str(out), tables=["controls", "loss"], seeds=2))
-    # IPO stands in both tables and is run once a seed.
-    assert len(examples.commands) == 2 * (3 + 6 - 1)
+    # Rows that stand in both tables are run once a seed.
+    assert len(examples.commands) == 2 * (4 + 7 - 2)
     for command in examples.commands:
         assert command[:2] == [sys.executable, str(HERE / "dpo.py")]
     text = (out / "tables.md").read_text(encoding="utf-8")
     assert text.startswith("`python examples/reproduce_tables.py --seeds 2`")
-    assert "16 alignments, 16 minutes" in text and text.count("> Never beside published numbers.") == 1
-    assert text.count("| IPO |") == 2 and "| SFT on the chosen motions |" in text and "over seeds, sd" in text
+    assert "18 alignments, 18 minutes" in text and text.count("> Never beside published numbers.") == 1
+    assert text.count("| IPO and SFT |") == 2 and "| SFT on the chosen motions |" in text and "over seeds, sd" in text
     assert text.index(TABLES["controls"].title) < text.index(TABLES["loss"].title)
     assert f"tables → {out / 'tables.md'}" in capsys.readouterr().out
     # Again, and nothing is run.
     main(TablesConfig(output_dir=str(out), tables=["controls"], seeds=2))
-    assert len(examples.commands) == 16
+    assert len(examples.commands) == 18
 
 
 def test_a_base_for_each_temperature(examples, tmp_path):
