@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from atom_hf import PictureLayout
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -45,6 +47,16 @@ ALONE = {"loss_type": ["ipo"]}
 SUMS = {"beta": 0.1}
 PUBLISHED_LORA = {"lora_r": 8, "lora_alpha": 16, "lora_target_modules": ["q", "v"]}
 STRONG = ["much better", "better"]
+
+# What a vision judge is shown of a motion: how many frames, how far apart, in one picture or in several.
+LAYOUTS = [
+    PictureLayout(),
+    PictureLayout(frames=20, columns=5),
+    PictureLayout(stride=8),
+    PictureLayout(stride=16),
+    PictureLayout("views"),
+    PictureLayout("frames"),
+]
 
 TABLES: dict[str, Table] = {
     "controls": Table(

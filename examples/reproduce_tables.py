@@ -3,6 +3,8 @@
     python examples/reproduce_tables.py --output_dir outputs/tables
     python examples/reproduce_tables.py --tables controls --seeds 3 --steps 150 --prompts 300 \
         --output_dir outputs/controls
+    python examples/reproduce_tables.py --tables controls --judge_model gpt-4o --judge_budget 5 \
+        --output_dir outputs/layouts
     python examples/reproduce_tables.py --model OpenMotionLab/MotionGPT-base --dataset YOUR/MOTIONPREFER --steps 0 \
         --output_dir outputs/tables_base
 
@@ -22,13 +24,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ablations import TABLES, Arm
+from ablations import LAYOUTS, TABLES, Arm
 from transformers import HfArgumentParser
 
-from atom_hf import DEFAULT_DATASET, DEFAULT_MODEL
+from atom_hf import DEFAULT_DATASET, DEFAULT_MODEL, PictureLayout, VLMJudge, calibrate_layouts, calibration_items
 from atom_hf.evaluation.comparison import alignment_table
+from atom_hf.rewards.vlm import Budget, Store
 
 HERE = Path(__file__).parent
+SHORT = 75  # steps
 
 
 @dataclass
@@ -44,6 +48,12 @@ class TablesConfig:
     samples: int = field(default=2, metadata={"help": "motions for each of them"})
     seeds: int = field(default=1, metadata={"help": "trainings of each row"})
     jobs: int = field(default=1, metadata={"help": "rows at once"})
+    judge_model: str | None = field(
+        default=None, metadata={"help": "a vision model to hold against known motions, by frame layout and stride"}
+    )
+    judge_url: str | None = field(default=None, metadata={"help": "its endpoint; OpenAI's by default"})
+    judge_budget: float | None = field(default=None, metadata={"help": "the most dollars that it may cost"})
+    judge_items: int = field(default=120, metadata={"help": "synthesised motions that it judges in each layout"})
 
 
 def flags_of(arm: Arm, config: TablesConfig, seed: int, folder: Path) -> list[str]:
@@ -52,6 +62,8 @@ def flags_of(arm: Arm, config: TablesConfig, seed: int, folder: Path) -> list[st
     values |= {"test_prompts": config.prompts, "samples": config.samples, "monitor_prompts": 0, "save_strategy": "no"}
     if config.steps:
         values |= {"max_steps": config.steps}
+        if arm.trainer in ("dpo", "kto"):  # few steps see few pairs, and none of them twice
+            values |= {"precompute_ref_log_probs": config.steps > SHORT}
     values |= {"shuffle_labels": True} if arm.shuffled else {}
     values |= {name: value for name, value in (("min_score", arm.min_score), ("min_gap", arm.min_gap)) if value}
     values |= {} if arm.temperature is None else {"test_temperature": arm.temperature}
@@ -114,6 +126,19 @@ def heading(config: TablesConfig, found: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, ""])
 
 
+def write_layouts(config: TablesConfig, out: Path) -> None:
+    """How much a vision judge sees, by layout: layouts.md; what was paid for stays in a store."""
+    budget = None if config.judge_budget is None else Budget(config.judge_budget)
+    store = Store(out / "layouts.sqlite")
+
+    def judge(layout: PictureLayout) -> VLMJudge:
+        return VLMJudge(config.judge_model, base_url=config.judge_url, layout=layout, budget=budget, store=store)
+
+    found = calibrate_layouts(judge, LAYOUTS, calibration_items(config.judge_items))
+    (out / "layouts.md").write_text(found.to_markdown(), encoding="utf-8")
+    print(f"layouts → {out / 'layouts.md'}")
+
+
 def main(config: TablesConfig) -> None:
     unknown = [name for name in config.tables if name not in TABLES]
     if unknown:
@@ -126,6 +151,8 @@ def main(config: TablesConfig) -> None:
     with ThreadPoolExecutor(config.jobs) as pool:
         metrics = pool.map(lambda key: run_arm(key[0], config, key[1]), arms.values())
         found = dict(zip(arms, metrics, strict=True))
+    if config.judge_model is not None:
+        write_layouts(config, out)
     parts = [heading(config, list(found.values()))]
     for name in config.tables:
         rows = {arm.name: [found[name_of(arm, s)] for s in range(config.seeds)] for arm in TABLES[name].arms}

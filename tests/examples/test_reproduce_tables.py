@@ -14,9 +14,11 @@ pytest.importorskip("trl")
 pytest.importorskip("peft")
 
 import reproduce_tables
-from ablations import TABLES, Arm
+from ablations import LAYOUTS, TABLES, Arm
 from reproduce_tables import HERE, TablesConfig, flags_of, main, name_of
 from trl import TrlParser
+
+from atom_hf import KinematicJudge
 
 ARMS = [arm for table in TABLES.values() for arm in table.arms]
 SCRIPTS = {
@@ -223,3 +225,23 @@ def test_errors_of_users(examples, tmp_path):
     with pytest.raises(ValueError, match="Expected at least one alignment, got none"):
         main(TablesConfig(output_dir=str(tmp_path), tables=["loss"], seeds=0))
     assert examples.commands == []
+
+
+def test_layouts_of_a_vision_judge(examples, tmp_path, monkeypatch):
+    """Each layout on the same motions; all judges share budget and store."""
+    made = []
+
+    class Eyes(KinematicJudge):
+        def __init__(self, model: str, **options: Any) -> None:
+            super().__init__()
+            made.append((model, options))
+
+    monkeypatch.setattr(reproduce_tables, "VLMJudge", Eyes)
+    config = TablesConfig(output_dir=str(tmp_path), tables=["controls"], judge_model="eyes", judge_url="http://x/v1",
+                          judge_budget=2.0, judge_items=12)  # fmt: skip
+    main(config)
+    assert [options["layout"] for _, options in made] == LAYOUTS and {model for model, _ in made} == {"eyes"}
+    assert len({id(options["budget"]) for _, options in made}) == 1 == len({id(o["store"]) for _, o in made})
+    assert made[0][1]["budget"].dollars == 2.0 and made[0][1]["base_url"] == "http://x/v1"
+    text = (tmp_path / "layouts.md").read_text(encoding="utf-8")
+    assert all(f"| {layout.name} |" in text for layout in LAYOUTS)
