@@ -65,7 +65,6 @@ def judge(options: dict[str, Any]) -> None:
         base_url=options["url"],
         concurrency=options["concurrency"],
         store=options.get("store"),
-        deadline=options.get("deadline", 120.0),
         progress=False,
     )
     vlm.score(Prompts(options["concurrency"]))  # connections are made, code is loaded
@@ -170,9 +169,9 @@ def throughput(quick: bool) -> None:
 def faults(quick: bool) -> None:
     """A third of everything fails."""
     total = 1000 if quick else 10_000
-    with server(faults=0.3, latency=0.01, stall=30.0) as url, tempfile.TemporaryDirectory() as folder:
+    with server(faults=0.3, latency=0.01, stall=2.0) as url, tempfile.TemporaryDirectory() as folder:
         store = f"{folder}/verdicts.sqlite"
-        options = {"url": url, "concurrency": 64, "items": total, "store": store, "deadline": 8.0}
+        options = {"url": url, "concurrency": 64, "items": total, "store": store}
         first = result_of(start(**options))
         before = counts(url)
         again = result_of(start(**options))

@@ -1,9 +1,21 @@
 """The vision judge: motions drawn as pictures, judged by a vision-language model by written rules."""
 
+from .batch import BatchJudge
 from .budget import Budget
+from .export import export_parquet
 from .judge import VLMJudge
 from .pictures import PictureLayout
 from .preference import PositionBias, Preference, position_bias
 from .store import Store
 
-__all__ = ["Budget", "PictureLayout", "PositionBias", "Preference", "Store", "VLMJudge", "position_bias"]
+__all__ = [
+    "BatchJudge",
+    "Budget",
+    "PictureLayout",
+    "PositionBias",
+    "Preference",
+    "Store",
+    "VLMJudge",
+    "export_parquet",
+    "position_bias",
+]

@@ -68,7 +68,7 @@ class BatchJudge:
         self.judge, self.poll_every = judge, poll_every
         self.store: Store = judge.store
         self.name = judge.name
-        self._caller = judge._caller
+        self._price, self._endpoint = judge._caller.price, judge._caller.endpoint
         self._held: dict[str, float] = {}
         self._forms: set[str] = set()
 
@@ -137,7 +137,8 @@ class BatchJudge:
         if kept is not None:
             return Answer(kept.outcome, kept.reply, kept.cause, asked=False)
         rows = self.store.rows(
-            "SELECT outcome, cause, reply FROM calls WHERE key = ? AND batch IS NOT NULL ORDER BY started DESC LIMIT 1",
+            "SELECT outcome, cause, reply FROM calls WHERE key = ? AND batch IS NOT NULL "
+            "ORDER BY started DESC LIMIT 1",
             (key,),
         )
         if not rows:
@@ -163,7 +164,7 @@ class BatchJudge:
                     if question.key in seen or not self._is_missing(question.key, begin):
                         continue
                     seen.add(question.key)
-                    body = write_request(self._caller.body(question))
+                    body = write_request(self._endpoint.body(question))
                     if chunk.calls and (len(chunk.calls) == MOST_REQUESTS or size + len(body) > MOST_BYTES):
                         submitted += await self._send(chunk)
                         chunk, size = _Chunk(), 0
@@ -185,8 +186,8 @@ class BatchJudge:
 
     def _add(self, chunk: "_Chunk", question: Question, body: bytes) -> bool:
         """Put a request into a batch, with the money for it."""
-        messages = question.messages(self._caller.structured)
-        price, settings = self._caller.price, self._caller.settings
+        messages = question.messages(self._endpoint.structured)
+        price, settings = self._price, self._endpoint.settings
         most = BATCH * price.of(question.most_tokens(messages), settings.max_tokens) if price else 0.0
         held = self.judge.budget.reserve(most) if self.judge.budget is not None else 0.0
         if held is None:
@@ -204,7 +205,7 @@ class BatchJudge:
         self.store.rows(
             "INSERT INTO batches VALUES (?, NULL, 'preparing', ?, ?, '')", (chunk.name, time.time(), len(chunk.calls))
         )
-        client = self._caller.client
+        client = self._endpoint.client
         try:
             file = await client.files.create(file=("requests.jsonl", chunk.file.getvalue()), purpose="batch")
             batch = await client.batches.create(
@@ -214,7 +215,7 @@ class BatchJudge:
                 metadata={_MARK: chunk.name},
             )
         except Exception as error:  # whether there is a batch now the next look will tell
-            cause = self._caller.redact(str(error))
+            cause = self._endpoint.redact(str(error))
             raise RuntimeError(f"{self.name}: a batch could not be submitted ({cause}).") from None
         self.store.rows(
             "UPDATE batches SET server_id = ?, status = ? WHERE id = ?", (batch.id, batch.status, chunk.name)
@@ -224,7 +225,7 @@ class BatchJudge:
     # Collecting -----------------------------------------------------------------------------------------------------
 
     async def _collect(self) -> BatchStatus:
-        client, collected = self._caller.client, 0
+        client, collected = self._endpoint.client, 0
         marks = ", ".join("?" * len(_OVER))
         names = f"SELECT id, server_id FROM batches WHERE status NOT IN ({marks}) ORDER BY created"
         for name, server_id in self.store.rows(names, _OVER):
@@ -249,7 +250,7 @@ class BatchJudge:
     async def _find_submitted(self, name: str) -> str | None:
         """The server's id of a batch that was submitted right before we were killed; None if it was not."""
         looked = 0
-        async for batch in self._caller.client.batches.list(limit=100):
+        async for batch in self._endpoint.client.batches.list(limit=100):
             if (batch.metadata or {}).get(_MARK) == name:
                 self.store.rows("UPDATE batches SET server_id = ? WHERE id = ?", (batch.id, name))
                 return batch.id
@@ -272,21 +273,21 @@ class BatchJudge:
         if status != 200:
             error = line.get("error") or (body or {}).get("error") or {}
             trouble = of_status(status or 0, error)
-            if trouble.form and self._caller.other_form(trouble.form):
+            if trouble.form and self._endpoint.other_form(trouble.form, self._endpoint.options):
                 self._forms.add(trouble.form)
             again = trouble.kind == "again" or trouble.form in self._forms or error.get("code") == "batch_expired"
             outcome = "again" if again else {"filtered": "filtered"}.get(trouble.kind, "failed")
             cause = str(error.get("code") or trouble.cause) if status is None else trouble.cause
-            self._book(call, outcome, most, 0.0, cause=self._caller.redact(cause))
+            self._book(call, outcome, most, 0.0, cause=self._endpoint.redact(cause))
             return 1 if trouble.form in self._forms else 0
         try:
             completion = read_completion(body)
         except ValueError as error:
             self._book(call, "lost", most, most, cause=str(error))
             return 0
-        reply = self._caller.redact(completion.text or completion.refusal)
-        outcome, cause = self._caller.outcome_of(completion, reply, read_point if kind == "point" else read_pair)
-        price, tokens = self._caller.price, completion.usage
+        reply = self._endpoint.redact(completion.text or completion.refusal)
+        outcome, cause = self._endpoint.outcome_of(completion, reply, read_point if kind == "point" else read_pair)
+        price, tokens = self._price, completion.usage
         paid = (BATCH * price.of(*tokens) if tokens else most) if price else 0.0
         tokens = tokens or (0, 0)
         used = {"input_tokens": tokens[0], "output_tokens": tokens[1]}

@@ -5,34 +5,28 @@ answer.outcome  →  "good"; or "refused", "unreadable", "no reply", … with th
 """
 
 import asyncio
-import json
 import logging
 import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .budget import Budget, Price
-from .completions import Completion, read_completion, write_request
+from .endpoint import Endpoint
 from .pace import Pace, Turn
-from .questions import Messages, Question, Settings
-from .replies import NoScore, Unreadable
+from .questions import Messages, Question
 from .rules import repair_message
 from .store import NoStore, Store
 from .troubles import Trouble, what_now
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 logger = logging.getLogger(__name__)
 
 _PAUSE, _LONGEST_PAUSE = 0.25, 20.0  # seconds before the second try, doubled before each further one, up to that
 _TRIES = 12
 _LOOK_AGAIN = 0.01  # seconds until a call that waits for money looks again
-_IGNORED = 3  # unreadable replies after which a server that takes a schema is thought to ignore it
 
 
 class Answer(NamedTuple):
@@ -71,7 +65,11 @@ class Run:
     spent: float = 0.0
 
     def stop(self, cause: str) -> None:
-        """Ask nothing more; calls that were made are waited for, since they are paid."""
+        """Ask nothing more; calls that were made are waited for, since they are paid.
+
+        Args:
+            cause (`str`): why.
+        """
         if self.stopped is None:
             self.stopped = cause
 
@@ -80,36 +78,26 @@ class Caller:
     """Asks questions of one model at one address.
 
     Args:
-        client (`openai.AsyncOpenAI`): without retries of its own.
-        settings ([`Settings`]): model and parameters.
+        endpoint ([`Endpoint`]): the model.
         pace ([`Pace`]): how fast.
         store ([`Store`] or [`NoStore`]): what is written down.
         budget ([`Budget`], *optional*): what may be spent.
         price ([`Price`], *optional*): of the model.
         deadline (`float`): seconds for a request with all its tries, from its first start.
-        secrets (`Sequence[str]`): such as the API key, which must not be written anywhere.
     """
 
     def __init__(
         self,
-        client: "AsyncOpenAI",
-        settings: Settings,
+        endpoint: Endpoint,
         pace: Pace,
         store: Store | NoStore,
         budget: Budget | None,
         price: Price | None,
         deadline: float,
-        secrets: Sequence[str] = (),
     ) -> None:
-        self.client, self.settings, self.pace, self.store = client, settings, pace, store
-        self.budget, self.price, self.deadline, self.secrets = budget, price, deadline, tuple(secrets)
+        self.endpoint, self.settings, self.pace, self.store = endpoint, endpoint.settings, pace, store
+        self.budget, self.price, self.deadline = budget, price, deadline
         self.counts: Counter[str] = Counter()
-        # What the server turned out to take; learnt once for all questions.
-        self.structured = settings.structured
-        self.options: dict[str, Any] = {"max_tokens": settings.max_tokens}
-        if settings.temperature is not None:
-            self.options["temperature"] = settings.temperature
-        self._ignored = 0
 
     async def ask(self, question: Question, run: Run) -> Answer:
         """The answer to a question, from the store or from the server; the same question is asked once at a time.
@@ -144,39 +132,24 @@ class Caller:
             return [await self.ask(questions[0], run)]
         return list(await asyncio.gather(*(self.ask(question, run) for question in questions)))
 
-    def body(self, question: Question) -> dict[str, Any]:
-        """The request that a question is sent as.
-
-        Args:
-            question ([`Question`]): what to ask.
-
-        Returns:
-            `dict[str, Any]`: body of a chat completion.
-        """
-        return self._body(question, question.messages(self.structured), self.structured)
-
-    def _body(self, question: Question, chat: Messages, structured: bool) -> dict[str, Any]:
-        body = {"model": self.settings.model, "messages": chat, **self.options}
-        if structured:
-            form = {"name": f"{question.facts['kind']}_reply", "strict": True, "schema": question.schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": form}
-        return body
-
     async def _ask(self, question: Question, run: Run) -> Answer:
-        kept = self.store.find(question.key)
-        if kept is not None and (kept.outcome != "unreadable" or kept.step > 0):
-            self.counts["found in the store"] += 1
-            return Answer(kept.outcome, kept.reply, kept.cause, asked=False)
         try:
+            kept = self.store.find(question.key)
+            if kept is not None and (kept.outcome != "unreadable" or kept.step > 0):
+                self.counts["found in the store"] += 1
+                return Answer(kept.outcome, kept.reply, kept.cause, asked=False)
             if kept is None:
                 answer = await self._until_reply(question, question.messages, 0, run)
             else:  # the first reply was paid for; only its repair is missing
                 answer = Answer(kept.outcome, kept.reply, kept.cause, asked=False)
-            if answer.outcome != "unreadable":
-                return answer
-            return await self._repair(question, answer, run)
+            return await self._repair(question, answer, run) if answer.outcome == "unreadable" else answer
         except Stopped as stop:
             return Answer("stopped", "", str(stop), asked=False)
+        except sqlite3.Error as error:
+            return Answer("stopped", "", self._unusable(error, run), asked=False)
+        except Exception as error:  # whatever it is, thousands of other items are not to be lost for it
+            logger.exception("A question could not be asked.")
+            return Answer("failed", "", self.endpoint.redact(f"failed: {type(error).__name__}: {error}"), asked=True)
 
     async def _repair(self, question: Question, first: Answer, run: Run) -> Answer:
         def messages(structured: bool) -> Messages:
@@ -193,7 +166,8 @@ class Caller:
 
     async def _until_reply(self, question: Question, messages: Any, step: int, run: Run) -> Answer:
         """The only layer of retries."""
-        end, pause, structured, forms = 0.0, _PAUSE, self.structured, 0
+        endpoint = self.endpoint
+        end, pause, structured, forms = 0.0, _PAUSE, endpoint.structured, 0
         for number in range(1, _TRIES + 1):
             tokens = question.expected_tokens(messages(structured)) + self.settings.max_tokens
             async with self.pace.turn(tokens, again=number > 1 or step > 0) as turn:
@@ -201,12 +175,12 @@ class Caller:
                 left = end - time.monotonic()
                 if left <= 0:
                     return self._no_reply("its turn came too late", number)
-                structured = structured and self.structured  # others may have learnt something meanwhile
+                structured = structured and endpoint.structured  # others may have learnt something meanwhile
+                sent = dict(endpoint.options)
                 result = await self._call(question, messages(structured), step, structured, left, run, turn)
             if isinstance(result, Answer):
-                if self.structured and not structured:
-                    logger.info("%s does not take a JSON schema here; asking in words.", self.settings.model)
-                    self.structured = False
+                if not structured:
+                    endpoint.in_words("does not take a JSON schema")
                 return result
             if result.kind == "stop":
                 run.stop(result.cause)
@@ -214,7 +188,7 @@ class Caller:
                 raise Stopped(result.cause)
             if result.kind == "form":
                 forms += 1
-                if forms <= 4 and self.other_form(result.form):
+                if forms <= 4 and endpoint.other_form(result.form, sent):
                     continue
                 if structured:
                     structured = False  # perhaps that is it; kept only if it helps
@@ -234,73 +208,43 @@ class Caller:
         words = f"no reply in {tries} {'try' if tries == 1 else 'tries'}, {self.deadline:g} s at most: {cause}"
         return Answer("no reply", "", words, asked=True)
 
-    def other_form(self, form: str) -> bool:
-        """Change what the server complains of, for this and all further questions.
-
-        Args:
-            form (`str`): `"max_tokens"` or `"temperature"`.
-
-        Returns:
-            `bool`: False if there is nothing to change.
-        """
-        if form == "max_tokens" and "max_tokens" in self.options:
-            self.options["max_completion_tokens"] = self.options.pop("max_tokens")
-        elif form == "temperature" and "temperature" in self.options:
-            logger.warning("%s does not take a temperature; it uses its own.", self.settings.model)
-            del self.options["temperature"]
-        else:
-            return False
-        return True
-
     async def _call(
         self, question: Question, chat: Messages, step: int, structured: bool, left: float, run: Run, turn: Turn
     ) -> Answer | Trouble:
         """One request: money set aside, written down, sent, booked."""
-        most_tokens = question.most_tokens(chat)
+        endpoint, most_tokens = self.endpoint, question.most_tokens(chat)
         most = self.price.of(most_tokens, self.settings.max_tokens) if self.price else 0.0
         held = await self._reserve(most, run)
         try:
             call = self.store.begin(question.key, question.facts, step, most)
         except sqlite3.Error as error:
             self._settle(held, 0.0, run)
-            raise Stopped(self._unwritable(error, run)) from None
+            raise Stopped(self._unusable(error, run)) from None
         try:
-            completion = await self._send(question, chat, structured, left)
+            # A stalled try leaves time for another one, unless there is too little for two.
+            timeout = max(left / 2, min(left, self.deadline / 8))
+            completion = await endpoint.send(endpoint.body(question, chat, structured), timeout)
         except Exception as error:
             trouble = what_now(error)
-            trouble = trouble._replace(cause=self.redact(trouble.cause))
+            trouble = trouble._replace(cause=endpoint.redact(trouble.cause))
             if trouble.too_fast:
                 turn.too_fast()
             self.counts[f"errors: {trouble.cause[:3] if trouble.cause[:3].isdigit() else 'no reply'}"] += 1
-            self._book(
-                call,
-                "lost" if trouble.paid else "failed",
-                held,
-                most if trouble.paid else 0.0,
-                run,
-                cause=trouble.cause,
-            )
+            outcome, dollars = ("lost", most) if trouble.paid else ("failed", 0.0)
+            self._book(call, outcome, held, dollars, run, cause=trouble.cause)
             return trouble
         except BaseException:  # cancelled: it may have been paid for
             self._book(call, "lost", held, most, run, cause="interrupted")
             raise
-        reply = self.redact(completion.text or completion.refusal)
-        outcome, cause = self.outcome_of(completion, reply, question.read)
+        reply = endpoint.redact(completion.text or completion.refusal)
+        outcome, cause = endpoint.outcome_of(completion, reply, question.read)
         if structured and step == 0 and outcome in ("good", "unreadable"):
-            self._watch_schema(outcome)
+            endpoint.watch_schema(outcome)
         counted = completion.usage or (most_tokens, self.settings.max_tokens)
         turn.used(sum(counted))
-        self._book(
-            call,
-            outcome,
-            held,
-            self.price.of(*counted) if self.price else 0.0,
-            run,
-            cause=cause,
-            reply=reply,
-            input_tokens=counted[0],
-            output_tokens=counted[1],
-        )
+        dollars = self.price.of(*counted) if self.price else 0.0
+        said = {"cause": cause, "reply": reply, "input_tokens": counted[0], "output_tokens": counted[1]}
+        self._book(call, outcome, held, dollars, run, **said)
         return Answer(outcome, reply, cause, asked=True)
 
     async def _reserve(self, most: float, run: Run) -> float:
@@ -324,72 +268,14 @@ class Caller:
         try:
             self.store.end(call, outcome, dollars=dollars, **more)
         except sqlite3.Error as error:  # this reply is still good
-            self._unwritable(error, run)
+            self._unusable(error, run)
 
     def _settle(self, held: float, dollars: float, run: Run) -> None:
         if self.budget is not None:
             self.budget.settle(held, dollars)
         run.spent += dollars
 
-    def _unwritable(self, error: Exception, run: Run) -> str:
-        run.stop(f"{self.store.path} cannot be written ({error})")
+    def _unusable(self, error: Exception, run: Run) -> str:
+        run.stop(f"{self.store.path} cannot be used ({error})")
         logger.error("%s. Nothing more is asked.", run.stopped)
         return str(run.stopped)
-
-    async def _send(self, question: Question, chat: Messages, structured: bool, left: float) -> Completion:
-        # A stalled try leaves time for another one, unless there is too little for two.
-        timeout = max(left / 2, min(left, self.deadline / 8))
-        async with asyncio.timeout(timeout):
-            body = self._body(question, chat, structured)
-            # Not `chat.completions.create`: copying the messages by their types takes it longer than all the rest.
-            # Subclasses, such as the client for Azure, look into the body; others get it ready to send.
-            plain = type(self.client).__name__ == "AsyncOpenAI"
-            content: dict[str, Any] = {"content": write_request(body)} if plain else {"body": body}
-            options: Any = {"timeout": timeout}
-            answer: object = await self.client.post("/chat/completions", cast_to=object, options=options, **content)
-        return read_completion(answer)
-
-    def outcome_of(self, completion: Completion, reply: str, read: Callable[[str], Any]) -> tuple[str, str]:
-        """What a reply is.
-
-        Args:
-            completion ([`Completion`]): as it came.
-            reply (`str`): its text without secrets.
-            read (`Callable`): reads a good one.
-
-        Returns:
-            `tuple[str, str]`: the outcome, and why there is no score in it.
-        """
-        if completion.refusal:
-            return "refused", f"refused: {reply[:500]}"
-        if completion.finish_reason == "content_filter":
-            return "filtered", "filtered: the server's content filter stopped the reply"
-        if completion.finish_reason == "length":
-            return "truncated", f"truncated: the reply is longer than max_tokens={self.settings.max_tokens}"
-        try:
-            read(reply)
-        except NoScore as said:
-            return "no score", str(said)
-        except Unreadable as problem:
-            return "unreadable", f"unreadable: {problem}"
-        return "good", ""
-
-    def _watch_schema(self, outcome: str) -> None:
-        """Some servers take a schema and ignore it; the form in words is better then."""
-        self._ignored = self._ignored + 1 if outcome == "unreadable" else -1_000_000
-        if self._ignored == _IGNORED and self.structured:
-            logger.info("%s ignores the JSON schema; asking in words.", self.settings.model)
-            self.structured = False
-
-    def redact(self, text: str) -> str:
-        """Take the key out of a text.
-
-        Args:
-            text (`str`): from the server, perhaps.
-
-        Returns:
-            `str`: with `[key]` in its place.
-        """
-        for secret in self.secrets:
-            text = text.replace(secret, "[key]").replace(json.dumps(secret)[1:-1], "[key]")
-        return text

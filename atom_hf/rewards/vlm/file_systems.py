@@ -10,7 +10,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 # Kinds on which locks or shared memory of SQLite's WAL mode do not work between machines.
 _NETWORK = re.compile(
     r"nfs\d*|cifs|smb\w*|afs|ncpfs|9p|lustre|gpfs|beegfs|ceph|glusterfs|pvfs2|orangefs|ocfs2|gfs2|davfs"
-    r"|fuse\.(sshfs|s3fs|gcsfuse|goofys|rclone|juicefs|glusterfs|ceph-fuse|davfs2?|blobfuse2?|mount-s3|hf-mount)"
+    r"|fuse\.(sshfs|s3fs|gcsfuse|goofys|rclone|juicefs|glusterfs|ceph-fuse|davfs2?|blobfuse2?|mount-s3)"
 )
 
 

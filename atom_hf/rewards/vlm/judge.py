@@ -17,6 +17,7 @@ from .answers import preference_of, verdict_of
 from .budget import Budget, find_price, prices_as_of
 from .calls import Answer, Caller, Run
 from .connection import connect
+from .endpoint import Endpoint
 from .estimates import estimate
 from .items import Items
 from .pace import Pace
@@ -130,9 +131,8 @@ class VLMJudge:
         settings = Settings(model, self.layout.name, detail, temperature, max_tokens, structured)
         connection = connect(client, base_url, os.environ.get(api_key_env, ""), api_key_env, dry_run)
         pace = Pace(concurrency, requests_per_minute, tokens_per_minute)
-        self._caller = Caller(
-            connection.client, settings, pace, self.store, self.budget, price, deadline, connection.secrets
-        )
+        endpoint = Endpoint(connection.client, settings, connection.secrets)
+        self._caller = Caller(endpoint, pace, self.store, self.budget, price, deadline)
         self._orders: Counter[tuple[str, str]] = Counter()
         self._causes: Counter[str] = Counter()
 
@@ -215,7 +215,7 @@ class VLMJudge:
         Returns:
             `dict[str, Any]`: body of the chat completion, pictures included.
         """
-        return self._caller.body(self._items([item]).questions(0)[0])
+        return self._caller.endpoint.body(self._items([item]).questions(0)[0])
 
     @property
     def spent(self) -> Cost:

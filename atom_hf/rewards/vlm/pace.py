@@ -114,7 +114,13 @@ class Pace:
 
 
 class Turn:
-    """One call's place, see [`Pace.turn`]."""
+    """One call's place, see [`Pace.turn`].
+
+    Args:
+        pace ([`Pace`]): among whose calls.
+        tokens (`int`): how many the call will take.
+        again (`bool`): whether it was tried before.
+    """
 
     def __init__(self, pace: Pace, tokens: int, again: bool) -> None:
         self._pace, self._reserved, self._again, self._started = pace, tokens, again, 0.0

@@ -364,7 +364,7 @@ def faulty(share: float, latency: float = 0.0, seed: int = 0, stall: float = 2.0
         Reply(status=503, headers={"retry-after": "0.05"}),
         Reply(cut="before"),
         Reply(cut="during"),
-        Reply(delay=stall),
+        Reply(delay=stall, cut="before"),
         Reply(page=b"<html>Bad Gateway</html>"),
         Reply(content='{"score": 4, "reas'),
         Reply(content=point(score=7)),

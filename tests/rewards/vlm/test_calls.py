@@ -45,7 +45,7 @@ def prompts(motion: Motion, total: int) -> list[JudgeItem]:
         Reply(status=408),
         Reply(cut="before"),
         Reply(cut="during"),
-        Reply(delay=5.0),
+        Reply(delay=9.0),
         Reply(page=b"<html>Bad Gateway</html>"),
         Reply(page=b'{"choices": []}', headers={"content-type": "application/json"}),
         Reply(page=b'{"choices": [{"mess', headers={"content-type": "application/json"}),
@@ -54,7 +54,7 @@ def prompts(motion: Motion, total: int) -> list[JudgeItem]:
 )
 def test_each_fault_is_tried_again(motion, fault):
     with serving(lambda asked: fault if asked.attempt == 0 else Reply()) as server:
-        vlm = VLMJudge(base_url=server.url, deadline=1.0)
+        vlm = VLMJudge(base_url=server.url, deadline=4.0)
         verdicts = vlm.score(prompts(motion, 4))
     assert [verdict.score for verdict in verdicts] == [4] * 4
     assert server.counts()["requests"] == 8 and server.counts()["paid twice"] == 0
@@ -191,8 +191,24 @@ def test_a_store_that_cannot_be_written_stops_the_run(motion, tmp_path):
         assert vlm.score(prompts(motion, 1))[0].score == 4
         vlm.store.rows("CREATE TRIGGER full BEFORE INSERT ON calls BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         verdicts = vlm.score(prompts(motion, 4))
-    assert verdicts[0].score == 4 and "cannot be written (disk full)" in verdicts[1].cause
+    assert verdicts[0].score == 4 and "cannot be used (disk full)" in verdicts[1].cause
     assert server.counts()["requests"] == 1
+
+
+def test_a_fault_of_our_own_costs_one_item(motion, monkeypatch, caplog):
+    send = calls.Endpoint.body
+
+    def broken(self, question, *more):
+        if "number 1 " in question.facts["prompt"]:
+            raise KeyError("a fault of ours")
+        return send(self, question, *more)
+
+    monkeypatch.setattr(calls.Endpoint, "body", broken)
+    monkeypatch.setattr(calls, "what_now", lambda error: (_ for _ in ()).throw(error))
+    with serving() as server:
+        verdicts = VLMJudge(base_url=server.url).score(prompts(motion, 3))
+    assert [verdict.score for verdict in verdicts] == [4, None, 4]
+    assert verdicts[1].cause == "failed: KeyError: 'a fault of ours'" and "a fault of ours" in caplog.text
 
 
 def test_memory_stays_flat(motion):
