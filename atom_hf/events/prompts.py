@@ -6,12 +6,10 @@ LLMPromptWriter("http://localhost:8000/v1", "Qwen/Qwen3-8B", path="prompts.jsonl
 
 import hashlib
 import logging
-import math
 import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +19,7 @@ from .grammar_prompts import GrammarPromptWriter, Prompt
 from .prompt_costs import Cost, Prices, cost, read_prices
 from .prompt_replies import Rejected, instruction, messages, read_reply, schema
 from .prompt_store import PromptStore
+from .retry_after import retry_after
 from .scenario import TASKS
 
 if TYPE_CHECKING:
@@ -321,15 +320,5 @@ def _delay(error: Any, pause: float) -> float | None:
     status = getattr(error, "status_code", None)
     if getattr(error, "code", None) == "insufficient_quota" or not (status in (408, 409, 429) or (status or 0) >= 500):
         return None
-    headers = error.response.headers
-    asked = headers.get("retry-after", "")
-    try:
-        if milliseconds := headers.get("retry-after-ms"):
-            seconds = float(milliseconds) / 1000
-        elif asked.strip().endswith("GMT"):
-            seconds = parsedate_to_datetime(asked).timestamp() - time.time()
-        else:
-            seconds = float(asked)
-    except ValueError:
-        seconds = math.nan
-    return max(0.0, seconds) if math.isfinite(seconds) else pause * Random().uniform(0.5, 1.5)
+    asked = retry_after(error.response.headers)
+    return pause * Random().uniform(0.5, 1.5) if asked is None else asked

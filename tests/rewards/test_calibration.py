@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -97,8 +98,8 @@ def test_the_truth_of_one_fault_is_what_was_done():
     shown, asked = Scenario((Event("jump"),), "frequency"), Scenario((Event("jump", 2),), "frequency")
     with pytest.MonkeyPatch.context() as patch:
         from atom_hf.events.grammar_prompts import Prompt
-        from atom_hf.rewards import calibration_items as module
 
+        module = import_module("atom_hf.rewards.calibration_items")
         patch.setattr(module, "_faulty", lambda scenario, faults, rng: (shown, ("one jump",)))
         item = module._item(Prompt("a man jumps twice", asked), "p", 1, None, np.random.default_rng(0))
     assert item.truth == {"integrity": 5.0, "temporal": 5.0, "frequency": 3.0, "overall": pytest.approx(13 / 3)}

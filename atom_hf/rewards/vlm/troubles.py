@@ -3,11 +3,10 @@
 what_now(RateLimitError(...))  →  Trouble("again", "429: slow down", wait=1.5, too_fast=True)
 """
 
-import math
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple
+
+from ...events.retry_after import retry_after
 
 _TERMINAL = ("insufficient_quota", "billing_hard_limit_reached", "account_deactivated")
 _FILTERED = ("content_filter", "content_policy_violation")
@@ -89,7 +88,7 @@ def of_status(status: int, body: Any, headers: Mapping[str, str] | None = None) 
     if status in (400, 422):
         return Trouble("form", cause, form=_form(str(said.get("param") or ""), message))
     if status in (408, 409, 429) or status >= 500:
-        return Trouble("again", cause, _asked_wait(headers or {}), too_fast=status == 429)
+        return Trouble("again", cause, retry_after(headers or {}), too_fast=status == 429)
     return Trouble("item", f"the server rejects the request ({cause})")
 
 
@@ -99,18 +98,3 @@ def _form(param: str, message: str) -> str:
             if any(word in text.lower() for word in words):
                 return form
     return ""
-
-
-def _asked_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds by `Retry-After`, which is a number or a date."""
-    asked = headers.get("retry-after", "").strip()
-    try:
-        if milliseconds := headers.get("retry-after-ms"):
-            seconds = float(milliseconds) / 1000
-        elif asked.endswith("GMT"):
-            seconds = parsedate_to_datetime(asked).timestamp() - time.time()
-        else:
-            seconds = float(asked)
-    except ValueError:
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
