@@ -13,7 +13,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```\n(?:\n((?: {4}[^\n]*\n)+))?", README.r
 
 
 def test_there_is_python_in_it():
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 7
 
 
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)
