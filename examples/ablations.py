@@ -73,7 +73,7 @@ TABLES: dict[str, Table] = {
         [
             IPO,
             Arm("KTO", "kto"),
-            Arm("RLHF: reward model and PPO", "ppo"),
+            Arm("PPO on the judge", "ppo"),
             Arm("GRPO on the judge", "grpo"),
             Arm("RLOO on the judge", "rloo"),
         ],

@@ -4,58 +4,56 @@
     accelerate launch --config_file examples/accelerate_configs/cpu_2.yaml examples/build_motionprefer.py
     accelerate launch --multi_gpu examples/build_motionprefer.py --model OpenMotionLab/MotionGPT-base --prompts 5276
     python examples/build_motionprefer.py --prompts_file prompts.txt --candidates 8 --sheets
+    python examples/build_motionprefer.py --judge vlm --judge_model gpt-4o --budget 20 --calibration gpt4o.json
 
 Without arguments: the model in the package, prompts of the grammar, the kinematic judge, minutes on two cores. Work is
 cut into pieces of a few prompts. A piece is written whole and never done twice: stop the command at any moment, start
 it again, with more processes or fewer, and the result is the same. Votes that are added to the annotations since, or
-verdicts that are deleted and made anew, go into the dataset when the command runs again.
+verdicts that are deleted and made anew, go into the dataset when the command runs again. A vision judge says what it
+will cost before it begins; where its budget ends, the command stops, and goes on with a larger one; see judges.py.
 
     OUTPUT_DIR/annotations/{prompts,candidates,verdicts}/00000.jsonl …   what was asked, made, and said of it
     OUTPUT_DIR/sheets/p00000-0.jpg …                                     with --sheets: what a vision judge looks at
+    OUTPUT_DIR/judge/                                                    what a vision judge was asked and answered
     OUTPUT_DIR/dataset/                                                  for load_dataset("OUTPUT_DIR/dataset")
 """
 
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs, gather_object
+from judges import JudgeConfig, Judges
 from progress import ON_CPU
 from prompts import PromptConfig, settings_of, write_prompts
 from trl import TrlParser
 
-from atom_hf import (
-    DEFAULT_MODEL,
-    JudgeItem,
-    KinematicJudge,
-    Motion,
-    MotionGPTForPreference,
-    Scenario,
-    render_sheet,
-)
+from atom_hf import DEFAULT_MODEL, Motion, MotionGPTForPreference, Scenario, render_sheet
 from atom_hf.data import PairReport, PairRule
-from atom_hf.data.annotations import Annotated, Candidate, read_annotations
+from atom_hf.data.annotations import Annotated, Candidate, pieces, read_annotations
 from atom_hf.data.build import rows_of
 from atom_hf.data.card import CardFacts
 from atom_hf.data.folder import write_motionprefer
 from atom_hf.data.made_from import MadeFrom
 from atom_hf.data.stage import AnnotationStage
+from atom_hf.rewards.annotating import Asked, Decoded, JudgeStopped, annotate, estimate_words, verdict_record
 
 Record = dict[str, Any]
 
 
 @dataclass
 class BuildConfig:
-    """Who answers, who judges, and what makes a pair."""
+    """Who answers, and what makes a pair."""
 
     output_dir: str = field(default="outputs/motionprefer", metadata={"help": "annotations and dataset"})
     model: str = field(default=DEFAULT_MODEL, metadata={"help": "checkpoint that makes the candidates"})
     candidates: int = field(default=6, metadata={"help": "motions a prompt; AToM has 6 to 10"})
     temperature: float | None = field(default=None, metadata={"help": "of sampling; the checkpoint's by default"})
-    judge: str = field(default="kinematic", metadata={"help": "who judges: kinematic"})
     sheets: bool = field(default=False, metadata={"help": "draw the picture of each candidate"})
     min_gap: float = field(default=0.5, metadata={"help": "smallest difference of the two scores of a pair"})
     min_score: float = field(default=3.0, metadata={"help": "the better score is above it"})
@@ -64,10 +62,13 @@ class BuildConfig:
     seed: int = field(default=0, metadata={"help": "of the motions"})
 
 
-def write_dataset(config: BuildConfig, asked: PromptConfig, annotations: Path, folder: Path, num_codes: int) -> None:
+def write_dataset(
+    config: BuildConfig, asked: PromptConfig, judges: Judges, annotations: Path, folder: Path, num_codes: int
+) -> None:
     """Pairs → Parquet and card, unless they are there already; and what came of it, for people."""
     rule = PairRule(config.min_gap, config.min_score, config.max_pairs)
-    made_from = MadeFrom(folder, annotations, {"rule": asdict(rule)})
+    said = {"judge": judges.sentence(), "calibration": judges.calibration}
+    made_from = MadeFrom(folder, annotations, {"rule": asdict(rule), **said})
     if made_from.is_current():
         print(f"{folder} is there already, made of the same annotations with the same settings.")
         return
@@ -77,8 +78,7 @@ def write_dataset(config: BuildConfig, asked: PromptConfig, annotations: Path, f
         prompts=f"of a file, {Path(asked.prompts_file).name}" if asked.prompts_file else OF_THE_GRAMMAR,
         models=f"{config.candidates} motions a prompt by {Path(config.model).name}, seed {config.seed}, temperature "
         + ("of the checkpoint" if config.temperature is None else f"{config.temperature:g}"),
-        judge=OF_THE_JUDGE,
-        calibration=NOT_CALIBRATED,
+        **said,
         rule=rule,
         report=report,
     )
@@ -89,25 +89,26 @@ def write_dataset(config: BuildConfig, asked: PromptConfig, annotations: Path, f
 
 
 OF_THE_GRAMMAR = "sentences of the package's grammar, with their scenarios; the test split holds out combinations"
-OF_THE_JUDGE = "the kinematic judge: events found in the joints, compared with those asked for; no picture, no person"
-NOT_CALIBRATED = (
-    "not compared with people; on synthesised motion with known events its detector has a macro F1 of 0.999, on "
-    "labelled motion capture 0.94 to 0.97 (benchmarks/detection.py)"
-)
-NOT_OF_CANDIDATES = ("output_dir", "judge", "sheets", "min_gap", "min_score", "max_pairs")
+GO_ON = "Run it again, with more --budget if that was it (processes share it): it goes on, and pays nothing twice."
+NOT_OF_CANDIDATES = ("output_dir", "sheets", "min_gap", "min_score", "max_pairs")
 
 
-def main(config: BuildConfig, asked: PromptConfig) -> None:
+def what_is_asked(prompt: Annotated) -> Asked:
+    """A prompt as a judge gets it."""
+    return Asked(prompt.prompt, prompt.task, None if prompt.scenario is None else Scenario.from_json(prompt.scenario))
+
+
+def main(config: BuildConfig, asked: PromptConfig, judged_by: JudgeConfig | None = None) -> None:
     """Run all steps."""
-    accelerator = Accelerator(cpu=ON_CPU)
-    if config.judge != "kinematic":
-        raise ValueError(f"The judge of this version is 'kinematic', got {config.judge!r}.")
+    patient = InitProcessGroupKwargs(timeout=timedelta(days=2))  # one may wait long for another's judge
+    accelerator = Accelerator(cpu=ON_CPU, kwargs_handlers=[patient])
     if config.candidates < 2:
         raise ValueError(f"A pair is made of two motions of a prompt, got --candidates {config.candidates}.")
     PairRule(config.min_gap, config.min_score, config.max_pairs)  # it checks its numbers
+    out, processes = Path(config.output_dir), (accelerator.process_index, accelerator.num_processes)
+    judges = Judges(judged_by or JudgeConfig(), out, *processes)
     model = MotionGPTForPreference.from_pretrained(config.model).to(accelerator.device).eval()
-    out, judges = Path(config.output_dir), {True: KinematicJudge("overall"), False: KinematicJudge()}
-    stage = AnnotationStage(out / "annotations", accelerator.process_index, accelerator.num_processes)
+    stage = AnnotationStage(out / "annotations", *processes)
     settings = {n: value for n, value in (asdict(config) | settings_of(asked)).items() if n not in NOT_OF_CANDIDATES}
     if config.model == DEFAULT_MODEL:  # it lies elsewhere on every machine
         settings["model"] = Path(DEFAULT_MODEL).name
@@ -117,11 +118,9 @@ def main(config: BuildConfig, asked: PromptConfig) -> None:
 
     def candidates(name: str) -> Iterator[Record]:
         prompts = stage.prompts(name)
+        texts = [prompt["prompt"] for prompt in prompts]
         motions = model.generate_motion(
-            [prompt["prompt"] for prompt in prompts],
-            num_return_sequences=config.candidates,
-            temperature=config.temperature,
-            seed=config.seed,
+            texts, num_return_sequences=config.candidates, temperature=config.temperature, seed=config.seed
         )
         made_by = {"model": Path(config.model).name, "seed": config.seed}
         for i, motion in enumerate(motions):
@@ -143,32 +142,57 @@ def main(config: BuildConfig, asked: PromptConfig) -> None:
 
     def verdicts(name: str) -> Iterator[Record]:
         made = list(shown(name))
-        items = [
-            JudgeItem(motion, prompt.prompt, None if prompt.scenario is None else Scenario.from_json(prompt.scenario))
-            for prompt, _, motion in made
-        ]
-        for (prompt, candidate, _), item in zip(made, items, strict=True):
-            (verdict,) = judges[prompt.task == "overall"].score([item])
-            yield {"prompt_id": prompt.prompt_id, "sample": candidate.sample, "score": verdict.score} | {
-                "reason": verdict.reason,
-                "cause": verdict.cause,
-                "raw": dict(verdict.raw),
-                "judge": verdict.judge,
-                "rules_version": verdict.judge,
-            }
+        motions = [motion for *_, motion in made]
+        found = annotate(judges.make, [what_is_asked(p) for p, *_ in made], motions, pictures=judges.pictures)
+        for (prompt, candidate, _), verdict in zip(made, found, strict=True):
+            yield {"prompt_id": prompt.prompt_id, "sample": candidate.sample} | verdict_record(verdict)
 
-    for part, work in (("candidates", candidates), ("sheets", sheets), ("verdicts", verdicts)):
+    def begin_judging() -> None:
+        names = pieces(stage.folder)
+        left = [name for name in names if not (stage.folder / "verdicts" / f"{name}.jsonl").exists()]
+        judges.begin(judged=len(left) < len(names))
+        if judges.pictures and left:
+            judges.gather()
+            read = [list(read_annotations(stage.folder, [name], model.config.num_codes)) for name in left]
+            made = [[(p, np.array(c.codes)) for p in prompts for c in p.candidates.values()] for prompts in read]
+            motions = Decoded([[codes for _, codes in piece] for piece in made], model.decode_motion)
+            all_asked = [what_is_asked(prompt) for piece in made for prompt, _ in piece]
+            print(f"Before anything is asked: {estimate_words(judges.estimator, all_asked, motions)}.", flush=True)
+
+    def judge_all() -> None:
+        """A process whose share of the budget is used up lets the others finish."""
+        stopped = ""
+        if accelerator.is_main_process:
+            begin_judging()
+        accelerator.wait_for_everyone()
+        if judges.pictures and stage.left("verdicts"):
+            judges.open()
+        accelerator.wait_for_everyone()  # what is left of the budget is divided before anybody spends of it
+        try:
+            stage.run("verdicts", verdicts)
+        except JudgeStopped as stop:
+            stopped = stop.cause
+        judges.close()
+        if causes := [cause for cause in gather_object([stopped]) if cause]:
+            raise JudgeStopped(causes[0], GO_ON)
+
+    for part, work in (("candidates", candidates), ("sheets", sheets)):
         if part != "sheets" or config.sheets:
             stage.run(part, work)
             accelerator.wait_for_everyone()
+    judge_all()
     if accelerator.is_main_process:
-        write_dataset(config, asked, stage.folder, out / "dataset", model.config.num_codes)
+        write_dataset(config, asked, judges, stage.folder, out / "dataset", model.config.num_codes)
     accelerator.wait_for_everyone()
     accelerator.end_training()
 
 
 if __name__ == "__main__":
     try:
-        main(*TrlParser((BuildConfig, PromptConfig)).parse_args_and_config())
-    except (ValueError, OSError) as error:  # what users can mend; anything else is a bug and keeps its traceback
+        main(*TrlParser((BuildConfig, PromptConfig, JudgeConfig)).parse_args_and_config())
+    except (
+        ValueError,
+        OSError,
+        ImportError,
+    ) as error:  # what users can mend; others are bugs
         sys.exit(f"build_motionprefer: {error}")

@@ -2,6 +2,7 @@
 
     accelerate launch examples/rloo.py
     accelerate launch examples/rloo.py --reward_model outputs/reward_model/model --reward_weights 1.0 0.2
+    accelerate launch examples/rloo.py --judge vlm --judge_model gpt-4o --budget 10 --reward_weights 1.0 0.5
     accelerate launch examples/rloo.py --model OpenMotionLab/MotionGPT-base --output_dir outputs/rloo_base \
         --prompts 20000 --beta 0.01 --learning_rate 1e-4 --max_steps 1000 --per_device_train_batch_size 64
 
@@ -37,7 +38,7 @@ def main() -> None:
     model = load_model(script)
     trainer = MotionRLOOTrainer(
         model,
-        rewards(script, model, args.device),
+        rewards(script, model, args),
         args,
         train_dataset=prompt_rows(script.prompts, seed=args.seed),
         callbacks=monitor(script),

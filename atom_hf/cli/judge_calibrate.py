@@ -11,12 +11,13 @@ atom-hf judge calibrate --votes annotations/ --task overall                  aga
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..motion.formats.files import replacing
 from .loading import without_loading_bar
+from .vision_options import LAYOUTS, add_vision_options, read_layout, vision_judge
 
 if TYPE_CHECKING:
     from ..rewards.calibration_report import Calibration
@@ -72,22 +73,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
         "--decoder", metavar="MODEL", help="checkpoint whose VQ-VAE decodes voted motions; the tiny one without it"
     )
 
-    vision = parser.add_argument_group("the vision judge")
-    vision.add_argument("--model", default="gpt-4o", help="its name at the endpoint (gpt-4o)")
-    vision.add_argument("--base-url", "--base_url", metavar="URL", help="an endpoint such as http://localhost:8000/v1")
-    vision.add_argument("--api-key-env", default="OPENAI_API_KEY", metavar="NAME", help="variable that has the key")
-    vision.add_argument(
-        "--layouts", nargs="+", metavar="LAYOUT", help="sheet, strip, views or frames, as sheet:frames=20,quality=90"
-    )
-    vision.add_argument(
-        "--detail", choices=["low", "high", "auto"], default="high", help="how closely it looks (high)"
-    )
-    vision.add_argument("--temperature", type=float, default=0.0, help="0 says the likeliest (0)")
-    vision.add_argument("--concurrency", type=int, default=16, help="requests at once (16)")
-    vision.add_argument("--budget", type=float, metavar="DOLLARS", help="the most that may be spent, on all layouts")
-    vision.add_argument("--prices", type=Path, metavar="FILE", help="JSON: model, dollars for a million tokens")
-    vision.add_argument("--store", type=Path, metavar="FILE", help="keeps replies, so that nothing is paid twice")
-    vision.add_argument("--rules", type=Path, metavar="FOLDER", help="with rules of your own")
+    add_vision_options(parser).add_argument("--layouts", nargs="+", metavar="LAYOUT", help=LAYOUTS)
     parser.set_defaults(run=run)
     return parser
 
@@ -182,27 +168,14 @@ def _kinematic(options: argparse.Namespace) -> "Judge":
 
 def _vision(options: argparse.Namespace) -> tuple[Callable[["PictureLayout"], Any], list["PictureLayout"]]:
     """What makes a vision judge of a layout, and the layouts; one budget holds for all of them."""
-    from ..rewards.vlm import Budget, Store, VLMJudge
+    from ..rewards.vlm import Budget, Store
 
     layouts = [read_layout(word) for word in options.layouts or ["sheet"]]
     budget = None if options.budget is None else Budget(options.budget)
     store = None if options.store is None else Store(options.store)
 
     def make(layout: "PictureLayout") -> Any:
-        return VLMJudge(
-            options.model,
-            options.task,
-            base_url=options.base_url,
-            api_key_env=options.api_key_env,
-            layout=layout,
-            detail=options.detail,
-            temperature=options.temperature,
-            concurrency=options.concurrency,
-            budget=budget,
-            prices=options.prices,
-            store=store,
-            rules=options.rules,
-        )
+        return vision_judge(options, options.task, layout, budget=budget, store=store)
 
     return make, layouts
 
@@ -225,32 +198,3 @@ def _decoder(options: argparse.Namespace) -> Callable[..., Any]:
     model = MotionGPTForPreference.from_pretrained(options.decoder or DEFAULT_MODEL, dtype=torch.float32)
     decode: Callable[..., Any] = model.decode_motion
     return decode
-
-
-def read_layout(words: str) -> "PictureLayout":
-    """A layout as it is typed.
-
-    Args:
-        words (`str`): the kind, and what is to be different: `"sheet:stride=8,columns=5"`, `"strip:size=1024x256"`.
-
-    Returns:
-        [`PictureLayout`]: the layout.
-
-    Raises:
-        ValueError: if kind, names or values are none.
-    """
-    from ..rewards.vlm import PictureLayout
-
-    kind, _, rest = words.partition(":")
-    known = [field.name for field in fields(PictureLayout) if field.name != "kind"]
-    settings: dict[str, Any] = {}
-    for setting in filter(None, rest.split(",")):
-        name, _, value = setting.partition("=")
-        numbers = value.split("x") if name == "size" else [value]
-        if name not in known or name in settings or not all(number.isdecimal() for number in numbers):
-            raise ValueError(
-                f"Expected a layout such as sheet or sheet:stride=8,size=1024x768 with {', '.join(known)} as whole "
-                f"numbers, got {words!r}."
-            )
-        settings[name] = tuple(map(int, numbers)) if name == "size" else int(value)
-    return PictureLayout(kind, **settings)

@@ -9,8 +9,9 @@ import rloo
 import torch
 
 from atom_hf import DEFAULT_MODEL, MotionGPTForPreference
+from tests.rewards.vlm.server import Reply, point
 
-from .test_grpo import run
+from .test_grpo import run, run_with_vision
 
 
 def test_it_trains_and_saves(on_cpu, monkeypatch, tmp_path):
@@ -27,3 +28,10 @@ def test_it_trains_and_saves(on_cpu, monkeypatch, tmp_path):
     aligned = MotionGPTForPreference.from_pretrained(out / "model").state_dict()
     changed = {name for name, weight in base.items() if not torch.equal(weight, aligned[name])}
     assert changed and all(name.endswith((".q.weight", ".v.weight")) for name in changed)
+
+
+def test_a_vision_judge_alone(on_cpu, monkeypatch, tmp_path):
+    words = ("--kinematic", "false", "--beta", "0.0")
+    log, server = run_with_vision(rloo, monkeypatch, tmp_path, lambda asked: Reply(point(score=2)), *words)
+    assert log["reward"] == log["rewards/vision/mean"] == pytest.approx(0.25)
+    assert 0 < server.counts()["requests"] <= 4
