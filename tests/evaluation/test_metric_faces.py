@@ -38,8 +38,8 @@ from atom_hf.evaluation.metrics.columns import TAKEN, MotionColumn
 from atom_hf.evaluation.retrieval import batches
 from atom_hf.events import Event, Scenario
 from atom_hf.motion import Motion
-from atom_hf.rewards.metric import GPT4VReward
 from atom_hf.rewards import KinematicJudge, Verdict
+from atom_hf.rewards.metric import GPT4VReward
 
 FOLDER = Path(metrics.__file__).parent
 NAMES = sorted(script.parent.name for script in FOLDER.glob("*/motion_*.py"))

@@ -90,9 +90,7 @@ def test_a_stopped_judge_raises():
     judge = OrStop(lambda: made.append(1) or Broke(), "broke")
     assert judge.name == "broke" and not made
     for _ in range(2):
-        with pytest.raises(
-            JudgeStopped, match=r"^The judge stopped: the server .* the key \(401: who\?\)\.$"
-        ):
+        with pytest.raises(JudgeStopped, match=r"^The judge stopped: the server .* the key \(401: who\?\)\.$"):
             judge.score([])
     assert made == [1]
 

@@ -57,7 +57,5 @@ def test_what_is_none(write, tmp_path):
         calibration_words(tmp_path / "none.json", "gpt-4o")
     for content in ("", "[]", "{}", '{"judge": "x"}'):
         (tmp_path / "bad.json").write_text(content)
-        with pytest.raises(
-            ValueError, match=r"bad.json: expected JSON that `atom-hf judge calibrate"
-        ):
+        with pytest.raises(ValueError, match=r"bad.json: expected JSON that `atom-hf judge calibrate"):
             calibration_words(tmp_path / "bad.json", "gpt-4o")

@@ -225,6 +225,17 @@ class BatchJudge:
     # Collecting -----------------------------------------------------------------------------------------------------
 
     async def _collect(self) -> BatchStatus:
+        import openai
+
+        try:
+            return await self._look()
+        except openai.OpenAIError as error:
+            cause = self._endpoint.redact(str(error))
+            raise RuntimeError(
+                f"{self.name}: batches could not be looked at ({cause}). What was collected is kept; collect again."
+            ) from None
+
+    async def _look(self) -> BatchStatus:
         client, collected = self._endpoint.client, 0
         marks = ", ".join("?" * len(_OVER))
         names = f"SELECT id, server_id FROM batches WHERE status NOT IN ({marks}) ORDER BY created"

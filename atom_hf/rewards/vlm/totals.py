@@ -64,6 +64,6 @@ class Totals:
         if not priced:
             return Cost(self.requests, self.input_tokens, self.output_tokens, None, f"{words}; no price is known")
         words += f": ${self.dollars:.4f}"
-        if self.uncertain:
+        if self.uncertain > 5e-5:  # less is shown as nothing
             words += f", and up to ${self.uncertain:.4f} for calls whose reply never came"
         return Cost(self.requests, self.input_tokens, self.output_tokens, self.dollars + self.uncertain, words)
