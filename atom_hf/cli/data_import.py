@@ -4,8 +4,10 @@ What the library says to do is said in the words of the command: overwrite=True 
 """
 
 import argparse
+import json
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 # What the library says to do, as the command has it.
@@ -60,7 +62,8 @@ def run_import(options: argparse.Namespace) -> int:
         report=report,
         import_options=import_options | ({"task": options.task} if options.task else {}),
     )
-    facts = CardFacts(rule=rule, report=report)
+    told = _judged(options.source) if kind == ANNOTATIONS else {}
+    facts = CardFacts(rule=rule, report=report, judge=told.get("judge"), calibration=told.get("calibration"))
     try:
         summary = write_motionprefer(
             rows, options.target, num_codes=options.num_codes, facts=facts, overwrite=options.overwrite
@@ -70,6 +73,18 @@ def run_import(options: argparse.Namespace) -> int:
         raise kind_of_error(as_options(str(error))) from error
     sys.stdout.write(as_options(f"{options.source} ({kind}): {report}\n{summary}\n"))
     return 0
+
+
+def _judged(folder: str) -> dict[str, str]:
+    """Who judged annotations and how far that can be trusted, where `atom-hf annotate` wrote it down."""
+    path = Path(folder) / "judge.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {name: str(found[name]) for name in ("judge", "calibration") if found.get(name)}
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: expected who judged, as atom-hf annotate writes it ({error}).") from None
 
 
 def as_options(text: str) -> str:

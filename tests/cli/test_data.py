@@ -280,3 +280,15 @@ def test_help_has_examples(step, capsys):
         data(step, "--help")
     text = capsys.readouterr().out
     assert stop.value.code == 0 and text.count(f"atom-hf data {step} ") >= 3  # usage, and two examples
+
+
+def test_who_judged_annotations_stands_on_the_card(tmp_path, capsys):
+    annotations = write_annotations(tmp_path / "annotations")
+    file = annotations / "judge.json"
+    file.write_text(json.dumps({"judge": "eyes, temporal-1", "calibration": "not to be relied on", "layout": "sheet"}))
+    assert data("import", annotations, tmp_path / "x") == 0
+    card = (tmp_path / "x" / "README.md").read_text(encoding="utf-8")
+    assert "eyes, temporal-1" in card and "not to be relied on" in card
+    file.write_text("[1]")
+    assert data("import", annotations, tmp_path / "y") == 1
+    assert "judge.json: expected who judged, as atom-hf annotate writes it" in capsys.readouterr().err
