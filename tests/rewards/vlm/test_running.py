@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -17,7 +18,15 @@ from atom_hf.rewards.vlm.running import background_loop, run
 from .server import Reply, serving
 
 
-def test_ctrl_c_keeps_what_is_paid_and_asks_nothing_more(walk: np.ndarray, tmp_path):
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As a plain process: workers of a parallel test run leave Ctrl-C to their master."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_keeps_what_is_paid_and_asks_nothing_more(walk: np.ndarray, tmp_path, interruptible: None):
     items = [JudgeItem(Motion(walk[:20]), f"person {i} walks") for i in range(60)]
     started = threading.Event()
 
