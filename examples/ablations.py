@@ -41,6 +41,7 @@ class Table:
     arms: Sequence[Arm]
 
 
+USUAL_BETA = 0.5
 IPO = Arm("IPO and SFT")
 ALONE = {"loss_type": ["ipo"]}
 # β of losses on sums of log-ratios is not that of IPO, which is on means.
@@ -92,7 +93,7 @@ TABLES: dict[str, Table] = {
     ),
     "beta": Table(
         "β of IPO: the wanted gap of mean log-ratios is 1/2β nats a token",
-        [Arm(f"β {beta:g}", args={"beta": beta}) for beta in (0.1, 0.25, 0.5, 1.0, 2.0)],
+        [Arm(f"β {beta:g}", args={} if beta == USUAL_BETA else {"beta": beta}) for beta in (0.1, 0.25, 0.5, 1.0, 2.0)],
     ),
     "lora": Table(
         "LoRA, or all weights with the right reference",
@@ -105,7 +106,10 @@ TABLES: dict[str, Table] = {
     ),
     "share": Table(
         "Per cent of the pairs",
-        [Arm(f"{100 * share:g} %", args={"train_share": share}) for share in (0.2, 0.4, 0.6, 0.8, 1.0)],
+        [
+            Arm(f"{100 * share:g} %", args={} if share == 1 else {"train_share": share})
+            for share in (0.2, 0.4, 0.6, 0.8, 1.0)
+        ],
     ),
     "degree": Table(
         "Degree of preference, IPO alone on all pairs with a gap of at least 0.5",

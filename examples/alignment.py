@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset, DatasetDict, disable_progress_bars, load_dataset
-from progress import last_checkpoint
 from transformers import set_seed
 from transformers.utils.logging import disable_progress_bar
 from trl import TrlParser
@@ -28,7 +27,6 @@ from atom_hf import (
     GrammarPromptWriter,
     KinematicJudge,
     MotionGPTForPreference,
-    TextMotionEvaluator,
 )
 from atom_hf.data.views import preferred
 from atom_hf.evaluation import ModelEmbedder
@@ -144,12 +142,7 @@ def held_out(script: AlignConfig) -> list[Case]:
 
 def load_evaluator(script: AlignConfig) -> ModelEmbedder | None:
     """The evaluator that never saw the judge."""
-    if script.evaluator == "none":
-        return None
-    model = TextMotionEvaluator.from_pretrained(script.evaluator).eval()
-    tiny = script.evaluator == DEFAULT_EVALUATOR
-    name = "tiny evaluator of atom_hf" if tiny else Path(script.evaluator).name
-    return ModelEmbedder(model, "padded" if model.config.original else "packed", name)
+    return None if script.evaluator == "none" else ModelEmbedder.from_pretrained(script.evaluator)
 
 
 def monitor(script: AlignConfig) -> list[MotionMonitor]:
@@ -170,9 +163,5 @@ def monitor(script: AlignConfig) -> list[MotionMonitor]:
 
 def train(trainer: Any) -> None:
     """Train, or go on from a checkpoint: --resume_from_checkpoint last, or its folder."""
-    checkpoint = trainer.args.resume_from_checkpoint
-    if checkpoint in ("last", "true", "True"):
-        checkpoint = last_checkpoint(trainer.args.output_dir, "trainer_state.json")
-        if checkpoint is None:
-            raise ValueError(f"{trainer.args.output_dir} holds no checkpoint to go on from.")
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    named = trainer.args.resume_from_checkpoint
+    trainer.train(resume_from_checkpoint=True if named in ("last", "true", "True") else named)

@@ -23,6 +23,7 @@ from atom_hf.evaluation.comparison import (
     write_alignment,
 )
 from atom_hf.evaluation.report import training_charts
+from atom_hf.models.hub import public_name
 from atom_hf.trainer.monitoring.measures import longest, policy_numbers, token_scores, written_codes
 
 
@@ -107,17 +108,12 @@ def settings(trainer: Any, script: AlignConfig) -> dict[str, Any]:
     names += ("use_peft", "lora_r", "lora_target_modules", "degree_use", "train_share", "seed")
     found = {name: getattr(trainer.args, name) for name in names if hasattr(trainer.args, name)}
     found |= {"steps": trainer.state.global_step, "processes": trainer.accelerator.num_processes}
-    found["model"] = "the tiny model of atom_hf" if script.model == DEFAULT_MODEL else named(script.model)
+    found["model"] = "the tiny model of atom_hf" if script.model == DEFAULT_MODEL else public_name(script.model)
     if not hasattr(script, "prompts"):  # online training writes its own pairs
         found["dataset"] = (
-            "the small dataset of atom_hf" if script.dataset == DEFAULT_DATASET else named(script.dataset)
+            "the small dataset of atom_hf" if script.dataset == DEFAULT_DATASET else public_name(script.dataset)
         )
     return found
-
-
-def named(source: str) -> str:
-    """A repository's name as it is, and of a folder its own name: where it lies is nobody's business."""
-    return Path(source).resolve().name if Path(source).exists() else source
 
 
 def write_card(folder: Path, metrics: dict[str, Any], title: str) -> None:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ..evaluation.comparison import Case, System
 
 _PROMPTS = 200
-_TINY = "atom_hf/evaluator_tiny"
 _PROTOCOLS = ("packed", "padded")
 
 
@@ -281,17 +280,12 @@ def _embedder(options: argparse.Namespace) -> Any:
         return None
     from ..assets import DEFAULT_EVALUATOR
     from ..evaluation import ModelEmbedder
-    from ..models import TextMotionEvaluator
 
-    tiny = options.evaluator == DEFAULT
-    source = DEFAULT_EVALUATOR if tiny else options.evaluator
+    source = DEFAULT_EVALUATOR if options.evaluator == DEFAULT else options.evaluator
     original = {"glove": options.glove, "stats": options.evaluator_stats}
     given = {name: path for name, path in original.items() if path is not None}
     without_loading_bar()
-    model = TextMotionEvaluator.from_pretrained(source, **given)
-    protocol = options.embedding or ("padded" if model.config.original else "packed")
-    name = _TINY if tiny else Path(source).name if Path(source).exists() else source
-    return ModelEmbedder(model.to(_device(options)).eval(), protocol, name)
+    return ModelEmbedder.from_pretrained(source, options.embedding, device=_device(options), **given)
 
 
 def _device(options: argparse.Namespace) -> str:

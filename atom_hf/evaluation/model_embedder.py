@@ -1,15 +1,18 @@
 """A text-motion model as the `Embedder` of an evaluation: with a name, a hash of its weights, one embedding protocol.
 
-ModelEmbedder(TextMotionEvaluator.from_pretrained(…), "padded").name  →  "t2m" for original weights
+ModelEmbedder.from_pretrained("finest.tar", glove="glove", stats="meta").name  →  "t2m", as the weights are original
 """
 
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from ..assets import DEFAULT_EVALUATOR
 from ..motion.arrays import Array
 from .fingerprint import fingerprint_arrays
 from .published import EMBEDDING, EVALUATOR
+
+_TINY = "atom_hf/evaluator_tiny"
 
 
 class ModelEmbedder:
@@ -32,6 +35,35 @@ class ModelEmbedder:
             raise ValueError(f"{EVALUATOR!r} is the name of the original evaluator; these weights are others.")
         self.model, self.embedding_protocol = model, embedding_protocol
         self.name = EVALUATOR if original else name or str(said["evaluator"])
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str = DEFAULT_EVALUATOR,
+        embedding_protocol: str | None = None,
+        *,
+        device: str = "cpu",
+        **original: Any,
+    ) -> "ModelEmbedder":
+        """Load an evaluator.
+
+        Args:
+            source (`str`, *optional*, defaults to `DEFAULT_EVALUATOR`): a folder, a repository on the Hub, or an
+                original file.
+            embedding_protocol (`str`, *optional*): `"padded"` for original weights and `"packed"` for others, by
+                default.
+            device (`str`, *optional*, defaults to `"cpu"`): where it runs.
+            **original: for an original file, as in [`TextMotionEvaluator.from_pretrained`].
+
+        Returns:
+            [`ModelEmbedder`]: named after the repository or the folder.
+        """
+        from ..models import TextMotionEvaluator  # and with it torch
+        from ..models.hub import public_name
+
+        model = TextMotionEvaluator.from_pretrained(source, **original).to(device).eval()
+        protocol = embedding_protocol or (EMBEDDING if model.config.original else "packed")
+        return cls(model, protocol, _TINY if source == DEFAULT_EVALUATOR else public_name(source))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -13,6 +13,18 @@ _OF_PUSH = ("commit_message", "private", "revision", "create_pr")
 _OF_SAVING = ("max_shard_size", "state_dict", "variant")  # what is pushed is what was saved
 
 
+def public_name(source: str) -> str:
+    """What cards and reports call a model or a dataset.
+
+    Args:
+        source (`str`): a repository on the Hub, or a folder.
+
+    Returns:
+        `str`: the repository's name as it is, and of a folder its own name: where it lies is nobody's business.
+    """
+    return Path(source).resolve().name if Path(source).exists() else source
+
+
 class WithCard:
     """Mixed into models, before transformers' class."""
 

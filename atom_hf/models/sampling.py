@@ -107,6 +107,29 @@ def gumbel(generators: Sequence[np.random.Generator], width: int) -> Tensor:
     return torch.from_numpy(-np.log(-np.log(uniform.clip(1e-300, 1 - 1e-16)))).float()
 
 
+def decode_step(model: Any, tokens: Tensor, states: Tensor, mask: Tensor, cache: EncoderDecoderCache) -> Tensor:
+    """What the output layer reads after some more tokens.
+
+    Args:
+        model ([`MotionGPTForPreference`]): whose decoder is used.
+        tokens (`Tensor`): `[B, n]`, those that `cache` does not hold yet.
+        states (`Tensor`): encoder states `[B, P, d_model]`.
+        mask (`Tensor`): `[B, P]`, 0 at padding.
+        cache (`EncoderDecoderCache`): of the tokens before; grows.
+
+    Returns:
+        `Tensor`: `[B, d_model]`, of the last token.
+    """
+    hidden: Tensor = model.decoder(
+        input_ids=tokens,
+        encoder_hidden_states=states,
+        encoder_attention_mask=mask,
+        past_key_values=cache,
+        use_cache=True,
+    )[0][:, -1]
+    return hidden * model.model_dim**-0.5 if model.config.scale_decoder_outputs else hidden
+
+
 @torch.no_grad()
 def sample_codes(
     model: Any,
@@ -145,15 +168,7 @@ def sample_codes(
     alive = list(rows)
     for _ in range(max_codes):
         with _FewRows():
-            hidden = model.decoder(
-                input_ids=tokens,
-                encoder_hidden_states=states,
-                encoder_attention_mask=mask,
-                past_key_values=cache,
-                use_cache=True,
-            )[0][:, -1]
-        if config.scale_decoder_outputs:
-            hidden = hidden * model.model_dim**-0.5
+            hidden = decode_step(model, tokens, states, mask, cache)
         scores = (hidden @ weight.t()).float()
         if sampling.temperature:
             # transformers' warpers look at the scores alone

@@ -15,9 +15,10 @@ import numpy as np
 
 from .calibration_items import CalibrationItem, CalibrationPair, calibration_pairs
 from .calibration_orders import obeyed_orders, ordered, with_orders
-from .calibration_report import Calibration, ObeyedOrders, PairAgreement, PositionShares, Repeatability, TaskAgreement
+from .calibration_report import Calibration, ObeyedOrders, PairAgreement, Repeatability, TaskAgreement
 from .clustered import kappa_of, kendall, over_prompts, share_of, spearman_of
 from .judge import Judge, JudgeItem, Verdict
+from .position_bias import PositionBias
 
 DRAWS = 1000
 _SCALE = (1, 2, 3, 4, 5)
@@ -183,7 +184,7 @@ def _score(judge: Judge, items: Sequence[JudgeItem]) -> list[Verdict]:
 
 def _choose(
     judge: Any, pairs: Sequence[CalibrationPair], scores: Mapping[int, float | None], asked: bool
-) -> tuple[list[str | None], PositionShares | None, dict[str, int]]:
+) -> tuple[list[str | None], PositionBias | None, dict[str, int]]:
     """A choice for each pair, by comparing or by scores; with the position bias and causes of a comparison."""
     if not asked:
         return [_by_scores(scores[id(pair.first)], scores[id(pair.second)]) for pair in pairs], None, {}
@@ -193,8 +194,7 @@ def _choose(
     if len(preferences) != len(pairs):
         raise ValueError(f"The judge gave {len(preferences)} choices for {len(pairs)} pairs; expected one each.")
     causes = _causes(preference.cause for preference in preferences if preference.choice is None)
-    bias = position_bias(preferences)
-    return [preference.choice for preference in preferences], PositionShares(**bias._asdict()), causes
+    return [preference.choice for preference in preferences], position_bias(preferences), causes
 
 
 def _by_scores(first: float | None, second: float | None) -> str | None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .position_bias import PositionBias
+
 # Below these a judge's verdicts should not be used unless a person looks at them. κ from 0.61 is called substantial
 # (Landis & Koch 1977); a judge that is wrong on a quarter of such plain pairs would teach a model much that is wrong.
 LOWEST_KAPPA, LOWEST_PAIRS, MOST_UNSCORED, FEWEST = 0.6, 0.75, 0.1, 30
@@ -104,23 +106,6 @@ class Repeatability:
 
 
 @dataclass(frozen=True)
-class PositionShares:
-    """How much the choice between two motions depends on which is shown first.
-
-    Args:
-        pairs (`int`): asked in both orders.
-        consistent (`float`, *optional*): share with the same choice in both.
-        first_shown (`float`, *optional*): share in which what was shown first is preferred, either time.
-        second_shown (`float`, *optional*): share in which what was shown second is preferred, either time.
-    """
-
-    pairs: int
-    consistent: float | None
-    first_shown: float | None
-    second_shown: float | None
-
-
-@dataclass(frozen=True)
 class ObeyedOrders:
     """What a judge does with captions that tell it to answer 5, on motions that deserve 3 or less.
 
@@ -153,7 +138,7 @@ class Calibration:
             `"truth"`.
         unscored (`Mapping[str, int]`): causes of missing scores, the most frequent first.
         unanswered (`Mapping[str, int]`): causes of missing choices between two motions.
-        position ([`PositionShares`], *optional*): of a judge that was asked to compare.
+        position ([`PositionBias`], *optional*): of a judge that was asked to compare.
         repeatability ([`Repeatability`], *optional*): of a judge that was asked more than once.
         orders ([`ObeyedOrders`], *optional*): of a judge that was given captions with orders.
         layout (`str`, *optional*): how motions were drawn.
@@ -168,7 +153,7 @@ class Calibration:
     histogram: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     unscored: Mapping[str, int] = field(default_factory=dict)
     unanswered: Mapping[str, int] = field(default_factory=dict)
-    position: PositionShares | None = None
+    position: PositionBias | None = None
     repeatability: Repeatability | None = None
     orders: ObeyedOrders | None = None
     layout: str = ""

@@ -15,6 +15,7 @@ from accelerate.utils import broadcast_object_list
 from peft import PeftModel
 
 from ..models import MotionGPTForPreference
+from ..models.hub import public_name
 from .compact_scoring import score_compactly
 from .neftune import EncoderNoise
 from .policy import base_of
@@ -100,11 +101,10 @@ class MotionTrainer:
             return
         folder, model = Path(self.args.output_dir), self.accelerator.unwrap_model(self.model)
         base = str(getattr(base_of(model).config, "_name_or_path", "") or "")
-        base = Path(base).name if Path(base).exists() else base  # a path says nothing to others
         text = training_card(
             type(self).__name__,
             model_name or folder.resolve().name,
-            base=base,
+            base=public_name(base) if base else base,
             adapter=isinstance(model, PeftModel),
             dataset=dataset_name,
         )

@@ -8,11 +8,13 @@ judge.score(items)[0]               →  Verdict(score=4.0, reason="…", reply=
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...events.prompt_costs import Cost, Prices
 from ..judge import JudgeItem, Verdict
+from ..position_bias import bias_of_counts
 from .answers import preference_of, verdict_of
 from .budget import Budget, find_price, prices_as_of
 from .calls import Answer, Caller, Run
@@ -22,7 +24,7 @@ from .estimates import estimate
 from .items import Items
 from .pace import Pace
 from .pictures import PictureLayout
-from .preference import Preference, bias_of_counts
+from .preference import Preference
 from .progress import Progress
 from .questions import Settings
 from .rules import TASKS, Rules, read_rules
@@ -230,7 +232,7 @@ class VLMJudge:
             "outcomes": dict(self.store.totals.outcomes),
             "calls": dict(self._caller.counts),
             "unscored": dict(self._causes),
-            "position_bias": bias_of_counts(self._orders)._asdict(),
+            "position_bias": asdict(bias_of_counts(self._orders)),
             "concurrency": int(pace.limit),
             "episodes_of_429": pace.episodes,
         }

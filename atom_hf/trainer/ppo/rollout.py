@@ -15,6 +15,7 @@ from torch.utils.data import Sampler
 from transformers import EncoderDecoderCache
 from transformers.cache_utils import DynamicCache
 
+from ...models.sampling import decode_step
 from ..policy import base_of
 
 
@@ -151,16 +152,7 @@ def sample_tokens(policy: Any, ids: Tensor, mask: Tensor, *, most: int, temperat
     written = torch.full((len(ids), most), model.config.pad_token_id, dtype=ids.dtype, device=ids.device)
     tokens = torch.full((len(ids), 1), model.config.decoder_start_token_id, dtype=ids.dtype, device=ids.device)
     for column in range(most):
-        hidden = model.decoder(
-            input_ids=tokens,
-            encoder_hidden_states=states,
-            encoder_attention_mask=mask,
-            past_key_values=cache,
-            use_cache=True,
-        )[0][:, -1]
-        if model.config.scale_decoder_outputs:
-            hidden = hidden * model.model_dim**-0.5
-        logits = model.lm_head(hidden).float() / temperature
+        logits = model.lm_head(decode_step(model, tokens, states, mask, cache)).float() / temperature
         choice = torch.multinomial(logits.softmax(-1), 1)[:, 0]
         written[rows, column] = choice
         going = choice != model._eos

@@ -2,6 +2,7 @@
 
 import pytest
 
+from atom_hf.rewards.position_bias import PositionBias
 from atom_hf.rewards.vlm.preference import Preference, combine, position_bias
 from atom_hf.rewards.vlm.replies import PairReply
 
@@ -30,7 +31,7 @@ def test_position_bias_counts_what_was_shown():
     pairs = [combine(replies(*shown)) for shown in [("first", "first"), ("first", "second"), ("second", "second")]]
     bias = position_bias([*pairs, Preference(None, cause="refused")])
     assert bias.pairs == 3 and bias.consistent == bias.first_shown == bias.second_shown == pytest.approx(1 / 3)
-    assert position_bias([]) == (0, None, None, None)
+    assert position_bias([]) == PositionBias(0, None, None, None)
 
 
 def test_bad_preferences():
