@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import T5ForSequenceClassification
+from transformers import initialization as init
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from ..motion import codes_to_text
@@ -45,6 +46,14 @@ class MotionGPTForReward(CarriesProcessor, T5ForSequenceClassification):
         config.num_labels = 1
         super().__init__(config)
         fuse_activations(self)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        head = getattr(self, "classification_head", None)
+        if head is not None and module in (head.dense, head.out_proj):  # which T5 would begin with weights of N(0, 1)
+            init.normal_(module.weight, mean=0.0, std=(self.config.d_model + 1) ** -0.5)
+            init.zeros_(module.bias)
 
     @classmethod
     def from_policy(cls, policy: MotionGPTForPreference) -> "MotionGPTForReward":

@@ -55,6 +55,21 @@ def rewards(model: Any, ids: Tensor, mask: Tensor | None = None) -> Tensor:
     return logits[:, 0]
 
 
+def test_a_new_head_begins_near_zero(folder):
+    """From where both motions of a pair are as good: weights of N(0, 1) would begin with errors to unlearn."""
+    torch.manual_seed(0)
+    model = MotionGPTForReward.from_policy(load(folder))
+    for layer in (model.classification_head.dense, model.classification_head.out_proj):
+        assert 0.5 < layer.weight.std() * (model.config.d_model + 1) ** 0.5 < 2 and not layer.bias.any()
+    again = MotionGPTForReward.from_pretrained(_saved(model, folder.parent / "head"))
+    assert torch.equal(again.classification_head.dense.weight, model.classification_head.dense.weight)
+
+
+def _saved(model: MotionGPTForReward, folder: Path) -> Path:
+    model.save_pretrained(folder)
+    return folder
+
+
 # Agreement with the original -----------------------------------------------------------------------------------------
 
 
