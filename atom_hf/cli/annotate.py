@@ -220,6 +220,10 @@ class _Batch:
             raise JudgeStopped(str(error)) from None
 
     @property
+    def stopped(self) -> str | None:
+        return self._batches.stopped
+
+    @property
     def spent(self) -> Any:
         return self._judge.spent
 

@@ -4,7 +4,6 @@ verdicts = annotate(KinematicJudge, [Asked("a man jumps twice", "frequency", sce
 verdict_record(verdicts[0])   →  {"score": 5.0, "reason": "2 of 2 jumps; …", "judge": "kinematic-1", …}
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,12 +13,6 @@ from ..motion import Motion
 from .judge import Judge, JudgeItem, Verdict
 
 MakeJudge = Callable[[str | None], Any]
-# What a vision judge says of motions that it did not ask for because its run was over; another run may ask.
-_STOPPED = re.compile(
-    r"(?:^|; not asked once more: )"
-    r"(the budget of \$|the account has no more money|the server does not take the key"
-    r"|the server does not know the model|.+ cannot be written \(|interrupted$|dry run:|not asked: |under way: )"
-)
 _NO_ANSWER = ("no reply in ", "rejected: ")  # of one motion bad luck, of all motions a fault of server or settings
 _ALL = 4  # motions, from which on "all" says something
 
@@ -151,8 +144,9 @@ def annotate(
         raise ValueError(f"Expected a motion for each of {len(asked)} prompts, got {len(motions)}.")
     found: dict[int, Verdict] = {}
     for task, places, items in by_task(asked, motions, pictures):
-        verdicts = make(task).score(items)
-        if cause := stop_of(verdicts):
+        judge = make(task)
+        verdicts = judge.score(items)
+        if cause := stop_of(judge, verdicts):
             raise JudgeStopped(cause)
         found.update(zip(places, verdicts, strict=True))
     return [found[i] for i in range(len(asked))]
@@ -199,25 +193,25 @@ class OrStop:
         """
         self._judge = self._judge or self._make()
         verdicts = self._judge.score(items)
-        if cause := stop_of(verdicts):
+        if cause := stop_of(self._judge, verdicts):
             raise JudgeStopped(cause)
         return verdicts
 
 
-def stop_of(verdicts: Sequence[Verdict]) -> str | None:
+def stop_of(judge: Any, verdicts: Sequence[Verdict]) -> str | None:
     """Why a judge's run ended before its work was done.
 
     Args:
-        verdicts (`Sequence[Verdict]`): all of a run.
+        judge ([`Judge`]): whose run it was; a vision judge says so itself, as `stopped`.
+        verdicts (`Sequence[Verdict]`): all of the run.
 
     Returns:
         `str` or `None`: a cause that is no fault of a motion: budget, account, key; or that no motion at all got an
             answer. None if the run was whole.
     """
+    if stopped := getattr(judge, "stopped", None):
+        return str(stopped)
     causes = [verdict.cause for verdict in verdicts if verdict.cause]
-    for cause in causes:
-        if found := _STOPPED.search(cause):
-            return cause[found.start(1) :]
     if len(causes) == len(verdicts) >= _ALL and all(cause.startswith(_NO_ANSWER) for cause in causes):
         return f"not one of {len(verdicts)} motions got an answer; {causes[0]}"
     return None

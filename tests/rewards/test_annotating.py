@@ -58,36 +58,39 @@ def unscored(*causes):
     return [Verdict.unscored(cause) for cause in causes]
 
 
+class Ended:
+    """A judge whose run ended early, or did not."""
+
+    name = "ended"
+
+    def __init__(self, stopped: str | None, *causes: str) -> None:
+        self.stopped, self.causes = stopped, causes
+
+    def score(self, items):
+        return unscored(*self.causes)
+
+
 @pytest.mark.parametrize(
-    ("causes", "cause"),
+    ("stopped", "causes", "cause"),
     [
-        (["refused: no", "the budget of $5 is used up ($4.99 spent)"], "the budget of $5 is used up ($4.99 spent)"),
-        (["unreadable: no JSON; not asked once more: interrupted"], "interrupted"),
-        (["the account has no more money (429: pay)"], "the account has no more money (429: pay)"),
-        (["the server does not take the key (401)"], "the server does not take the key (401)"),
-        (["/x/y.sqlite cannot be written (disk full)"], "/x/y.sqlite cannot be written (disk full)"),
-        (["no reply in 2 tries: a"] * 4, "not one of 4 motions got an answer; no reply in 2 tries: a"),
-        (["no reply in 2 tries: a"] * 3, None),
-        (["no reply in 2 tries: a"] * 9 + ["refused: no"], None),
-        (["refused: no"] * 9, None),
-        (["the judge gave no score: the budget of $5 is used up"], None),  # its own words
-        (["no picture: interrupted"], None),
-        ([], None),
+        ("the budget of $5 is used up", ["refused: no"], "the budget of $5 is used up"),
+        ("interrupted", [], "interrupted"),  # partly voted: every motion has a score
+        (None, ["no reply in 2 tries: a"] * 4, "not one of 4 motions got an answer; no reply in 2 tries: a"),
+        (None, ["no reply in 2 tries: a"] * 3, None),
+        (None, ["no reply in 2 tries: a"] * 9 + ["refused: no"], None),
+        (None, ["refused: no"] * 9, None),
+        (None, ["the budget of $5 is used up"], None),  # a judge's own words
+        (None, [], None),
     ],
 )
-def test_what_ends_a_run(causes, cause):
-    assert stop_of(unscored(*causes)) == cause
+def test_what_ends_a_run(stopped, causes, cause):
+    assert stop_of(Ended(stopped), unscored(*causes)) == cause
+    assert stop_of(object(), unscored(*causes)) == (None if stopped else cause)  # judges of others say nothing
 
 
 def test_a_stopped_judge_raises():
-    class Broke:
-        name = "broke"
-
-        def score(self, items):
-            return unscored("the server does not take the key (401: who?).")
-
     made = []
-    judge = OrStop(lambda: made.append(1) or Broke(), "broke")
+    judge = OrStop(lambda: made.append(1) or Ended("the server does not take the key (401: who?)."), "broke")
     assert judge.name == "broke" and not made
     for _ in range(2):
         with pytest.raises(JudgeStopped, match=r"^The judge stopped: the server .* the key \(401: who\?\)\.$"):

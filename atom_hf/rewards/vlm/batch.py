@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 MOST_REQUESTS = 50_000  # of one batch, as OpenAI allows
 MOST_BYTES = 100_000_000  # of one file; 200 MB are allowed
 _OVER = ("completed", "failed", "expired", "cancelled")
+_TO_COME = ("not asked", "under way")
 _MARK = "atom_hf"  # our name of a batch among its metadata
 _LISTED = 500  # batches of the account that are looked through for one that was submitted as we were killed
 
@@ -68,6 +69,8 @@ class BatchJudge:
         self.judge, self.poll_every = judge, poll_every
         self.store: Store = judge.store
         self.name = judge.name
+        # Why not every question that was read had its turn: no batch has it, or its batch is not over. Or None.
+        self.stopped: str | None = None
         self._price, self._endpoint = judge._caller.price, judge._caller.endpoint
         self._held: dict[str, float] = {}
         self._forms: set[str] = set()
@@ -120,7 +123,8 @@ class BatchJudge:
         Returns:
             `list[Verdict]`: one for each item.
         """
-        verdicts = []
+        verdicts: list[Verdict] = []
+        self.stopped = None
         source = self.judge._items(items)
         for i in range(len(items)):
             try:
@@ -129,7 +133,9 @@ class BatchJudge:
                 verdicts.append(Verdict.unscored(f"no picture: {error}", self.name))
                 continue
             name = self.judge._name(questions[0].facts["task"])
-            verdicts.append(verdict_of([self._kept(question.key) for question in questions], name))
+            answers = [self._kept(question.key) for question in questions]
+            self.stopped = next((answer.cause for answer in answers if answer.outcome in _TO_COME), self.stopped)
+            verdicts.append(verdict_of(answers, name))
         return verdicts
 
     def _kept(self, key: str) -> Answer:

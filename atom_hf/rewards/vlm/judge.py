@@ -135,6 +135,8 @@ class VLMJudge:
         pace = Pace(concurrency, requests_per_minute, tokens_per_minute)
         endpoint = Endpoint(connection.client, settings, connection.secrets)
         self._caller = Caller(endpoint, pace, self.store, self.budget, price, deadline)
+        # Why the last run ended before everything was asked: budget, key, account, store. None where it did not.
+        self.stopped: str | None = None
         self._orders: Counter[tuple[str, str]] = Counter()
         self._causes: Counter[str] = Counter()
 
@@ -275,4 +277,6 @@ class VLMJudge:
 
         with bar, source:
             # Twice as many as calls: those that wait after an error, and those whose pictures are drawn ahead.
-            return await each(len(items), 2 * self._caller.pace.bound, one)
+            judged = await each(len(items), 2 * self._caller.pace.bound, one)
+        self.stopped = job.stopped
+        return judged

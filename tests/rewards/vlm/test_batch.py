@@ -45,12 +45,12 @@ def test_submitted_by_one_process_and_collected_by_another(items, tmp_path):
     with serving(batch_polls=2) as server:
         first = batches(server, tmp_path)
         assert (first.submit(items[:4]), first.submit(items[:4]), first.submit(items)) == (4, 0, 2)
-        assert first.read(items)[0].cause == "under way: its batch is not over"
+        assert first.read(items)[0].cause == first.stopped == "under way: its batch is not over"
         first.store.close()
         second = batches(server, tmp_path)
         assert second.collect() == BatchStatus(under_way=2, waiting=6, collected=0)
         assert second.collect() == BatchStatus(under_way=0, waiting=0, collected=6)
-        assert [verdict.score for verdict in second.score(items)] == [4] * 6
+        assert [verdict.score for verdict in second.score(items)] == [4] * 6 and second.stopped is None
         assert len(server.batches) == 2
 
 
@@ -122,6 +122,7 @@ def test_budget(items, tmp_path):
         judge = batches(server, tmp_path, budget=0.03)
         submitted = judge.submit(items)
         assert 0 < submitted < 6 and judge.judge.budget.spent + judge.judge.budget.held <= 0.03
+        assert judge.read(items)[-1].cause == judge.stopped == "not asked: no batch has it"
         judge.store.close()
         second = batches(server, tmp_path, budget=0.03)  # it counts what is under way as spent, until it knows better
         assert second.judge.budget.spent > 0.02

@@ -132,7 +132,7 @@ def test_thirty_percent_faults(motion, tmp_path):
         again = VLMJudge(base_url=server.url, store=store)
         assert [verdict.score for verdict in again.score(prompts(motion, total))] == [4] * total
         after = server.counts()
-    assert [verdict.score for verdict in verdicts] == [4] * total
+    assert [verdict.score for verdict in verdicts] == [4] * total and vlm.stopped is None
     assert before["requests"] > 1.25 * total and before["questions"] == total and before["paid twice"] == 0
     assert after["requests"] == before["requests"]
     assert again.spent[:3] == vlm.spent[:3] and again.spent.dollars == pytest.approx(vlm.spent.dollars)
@@ -153,6 +153,7 @@ def test_spend_never_passes_the_budget(motion, concurrency, faults):
     assert vlm.spent.dollars > 0.17  # it is used, too
     assert 40 > sum(verdict.score is not None for verdict in verdicts) > 10
     assert all("the budget of $0.2 is used up" in cause for cause in unscored)
+    assert "the budget of $0.2 is used up" in vlm.stopped
 
 
 def test_a_budget_holds_over_several_judges_and_runs(motion, tmp_path):
