@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -380,6 +380,20 @@ def faulty(share: float, latency: float = 0.0, seed: int = 0, stall: float = 2.0
     return script
 
 
+def varied(script: Script) -> Script:
+    """The same with scores from 1 to 5 and choices that depend on the question alone: pairs can be made of them."""
+
+    def with_scores(asked: Asked) -> Reply:
+        reply = script(asked)
+        if reply.content is not None or reply.status != 200:
+            return reply
+        rng = random.Random(asked.question)
+        choice, score = rng.choice(("first", "second", "tie")), rng.randint(1, 5)
+        return replace(reply, content=pair(choice) if asked.kind == "pair" else point(score))
+
+    return with_scores
+
+
 @contextmanager
 def serving(script: Script = lambda asked: Reply(), **options: Any) -> Iterator[Server]:
     """A server in a thread, until the block ends."""
@@ -406,9 +420,12 @@ async def main() -> None:
     parser.add_argument("--faults", type=float, default=0.0, help="share of requests that fail")
     parser.add_argument("--stall", type=float, default=2.0, help="seconds that a stalled request takes")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--port", type=int, default=0, help="any that is free, by default")
+    parser.add_argument("--varied", action="store_true", help="scores from 1 to 5 instead of always 4")
     options = parser.parse_args()
-    server = Server(faulty(options.faults, options.latency, options.seed, options.stall), keep=0)
-    running = await server.start()
+    script = faulty(options.faults, options.latency, options.seed, options.stall)
+    server = Server(varied(script) if options.varied else script, keep=0)
+    running = await server.start(options.port)
     sys.stdout.write(server.url + "\n")
     sys.stdout.flush()
     await running.serve_forever()
