@@ -5,7 +5,6 @@ trainer = MotionDPOTrainer(load_model(script), args=args, train_dataset=load_pai
 train(trainer)
 """
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cpu_threads
 import numpy as np
 import torch
 from datasets import Dataset, DatasetDict, disable_progress_bars, load_dataset
@@ -81,9 +81,8 @@ def parse(config: type, args: type, doc: str, **defaults: Any) -> Any:
             "--resume_from_checkpoint last."
         )
     set_seed(arguments.seed)
-    if arguments.device.type == "cpu":  # a launcher gives each process one thread, however many cores there are
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(max(1, cores // arguments.world_size))
+    if arguments.device.type == "cpu":
+        torch.set_num_threads(cpu_threads.cores_of_a_process(arguments.world_size))
     return script, arguments
 
 

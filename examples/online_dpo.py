@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import cpu_threads  # noqa: F401 (before torch)
 import torch
 from alignment import AlignConfig, held_out, load_model, monitor, parse, run
 from alignment_report import finish
