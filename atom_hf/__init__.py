@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .assets import DEFAULT_ADAPTER as DEFAULT_ADAPTER
     from .assets import DEFAULT_DATASET as DEFAULT_DATASET
     from .assets import DEFAULT_EVALUATOR as DEFAULT_EVALUATOR
     from .assets import DEFAULT_MODEL as DEFAULT_MODEL
@@ -141,6 +142,7 @@ __version__ = "0.1.0.dev0"
 
 _PUBLIC: dict[str, tuple[str, ...]] = {
     "atom_hf.assets": (
+        "DEFAULT_ADAPTER",
         "DEFAULT_DATASET",
         "DEFAULT_EVALUATOR",
         "DEFAULT_MODEL",

@@ -25,12 +25,17 @@ from atom_hf.evaluation.comparison import (
 from atom_hf.evaluation.report import training_charts
 from atom_hf.models.hub import public_name
 from atom_hf.trainer.monitoring.measures import longest, policy_numbers, token_scores, written_codes
+from atom_hf.trainer.training_card import training_card
 
 
-def save(model: Any, folder: Path) -> MotionGPTForPreference:
+def save(model: Any, folder: Path, trainer: str) -> MotionGPTForPreference:
     """The aligned model in model/ and its adapter, if it has one, in adapter/."""
     if isinstance(model, PeftModel):
-        model.save_pretrained(folder / "adapter")
+        adapter = folder / "adapter"
+        model.save_pretrained(adapter)
+        base = public_name(model.get_base_model().config._name_or_path)
+        card = training_card(trainer, f"{folder.resolve().name}/adapter", base=base, adapter=True)
+        (adapter / "README.md").write_text(card, encoding="utf-8")  # peft's own is a form, and names folders
         model = model.merge_and_unload()
     model = model.eval()
     model.save_pretrained(folder / "model")
@@ -50,7 +55,7 @@ def finish(
     folder = Path(trainer.args.output_dir) if folder is None else folder
     if aligned is None:  # PPO's model is policy and value model
         aligned = getattr(trainer, "policy", None) or trainer.accelerator.unwrap_model(trainer.model)
-    aligned = save(aligned, folder)
+    aligned = save(aligned, folder, type(trainer).__name__)
     logs = trainer.state.log_history if logs is None else logs
     if not (cases := held_out(script)):
         print(f"model → {folder / 'model'}")
@@ -117,9 +122,10 @@ def settings(trainer: Any, script: AlignConfig) -> dict[str, Any]:
 
 
 def write_card(folder: Path, metrics: dict[str, Any], title: str) -> None:
-    """What was done and measured, on the card of the saved model."""
+    """What was done and measured, on the cards of the saved model and of its adapter."""
     said = json.dumps(metrics["training"], ensure_ascii=False, indent=1)
     lines = ["", f"## {title}", "", verdict(metrics), "", "```", *alignment_summary(metrics), "```", ""]
     lines += [f"> {note}\n>" for note in metrics["notes"]] + ["", "Settings:", "", "```json", said, "```", ""]
-    card = folder / "model" / "README.md"
-    card.write_text(card.read_text(encoding="utf-8").rstrip("\n") + "\n" + "\n".join(lines), encoding="utf-8")
+    for card in sorted(folder.glob("*/README.md")):
+        if card.parent.name in ("adapter", "model"):
+            card.write_text(card.read_text(encoding="utf-8").rstrip("\n") + "\n" + "\n".join(lines), encoding="utf-8")

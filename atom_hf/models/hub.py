@@ -17,12 +17,12 @@ def public_name(source: str) -> str:
     """What cards and reports call a model or a dataset.
 
     Args:
-        source (`str`): a repository on the Hub, or a folder.
+        source (`str`): a repository on the Hub, or a folder; empty for what was made in memory.
 
     Returns:
         `str`: the repository's name as it is, and of a folder its own name: where it lies is nobody's business.
     """
-    return Path(source).resolve().name if Path(source).exists() else source
+    return Path(source).resolve().name if source and Path(source).exists() else source
 
 
 class WithCard:

@@ -104,7 +104,7 @@ class MotionTrainer:
         text = training_card(
             type(self).__name__,
             model_name or folder.resolve().name,
-            base=public_name(base) if base else base,
+            base=public_name(base),
             adapter=isinstance(model, PeftModel),
             dataset=dataset_name,
         )

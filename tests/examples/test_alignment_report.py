@@ -65,16 +65,18 @@ def test_adapter_and_merged_model_are_saved(tmp_path):
     adapted = moved(policy())
     expected = written(adapted.get_base_model().eval())
     assert expected != written(policy().eval())
-    merged = save(adapted, tmp_path)
+    merged = save(adapted, tmp_path, "MotionDPOTrainer")
     assert isinstance(merged, MotionGPTForPreference) and not merged.training
     assert written(merged) == written(MotionGPTForPreference.from_pretrained(tmp_path / "model")) == expected
     again = PeftModel.from_pretrained(policy(), tmp_path / "adapter")
     assert written(again.get_base_model().eval()) == expected
+    card = (tmp_path / "adapter" / "README.md").read_text(encoding="utf-8")
+    assert "LoRA adapter" in card and "MotionDPOTrainer" in card and str(tmp_path) not in card
 
 
 def test_a_model_without_adapter_is_saved_as_it_is(tmp_path):
     model = policy().train()
-    assert save(model, tmp_path) is model and not model.training
+    assert save(model, tmp_path, "MotionDPOTrainer") is model and not model.training
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
