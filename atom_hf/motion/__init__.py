@@ -2,6 +2,7 @@
 
 from .codes import ParsedCodes, codes_to_text, text_to_codes
 from .features import features_to_joints, joints_to_features
+from .foot_locking import lock_feet
 from .formats import (
     Caption,
     HumanML3DClip,
@@ -43,6 +44,7 @@ __all__ = [
     "inverse_kinematics",
     "joints_to_features",
     "load_motion",
+    "lock_feet",
     "mirror_features",
     "mirror_joints",
     "mirror_text",

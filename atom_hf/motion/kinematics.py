@@ -7,7 +7,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from .arrays import Array, constant, take
-from .rotation import quaternion_to_matrix, rotation_between
+from .rotation import quaternion_apply, quaternion_to_matrix, rotation_between
 from .skeleton import NUM_JOINTS, PARENTS, T_POSE_OFFSETS
 from .smoothing import gaussian_smooth
 
@@ -20,6 +20,7 @@ _HINGES: tuple[tuple[int, int, int, tuple[float, float, float]], ...] = (
     (17, 19, 21, (0.0, 0.0, 1.0)),
 )
 _TWIST_SIGMA = 3.0  # frames
+_NATURAL = 0.02  # vote for the natural direction, in sines of a bend
 _PROCRUSTES_ROUNDS = 3
 
 
@@ -121,10 +122,10 @@ def inverse_kinematics(joints: Array, rest_offsets: Array = T_POSE_OFFSETS) -> I
     """Local rotations that put a rest pose into the given joint positions.
 
     Pelvis and chest, which carry three bones each, take the best rotation in the least-squares sense (Kabsch 1976);
-    their rest shape is fitted to the clip first. Other joints turn their bone by the smallest rotation. Upper arms and
-    thighs are twisted about themselves so that elbow and knee fold in their natural direction; the twist is smoothed
-    over time and faded out where a limb is straight and shows none. Bone directions are met exactly in every frame,
-    whatever the twist.
+    their rest shape is fitted to the clip first. Other joints turn their bone from the rest pose by the smallest
+    rotation. Upper arms and thighs are twisted about themselves so that elbow and knee fold in their natural
+    direction, as far as the limb is bent and shows one. Every twist is smoothed over time, so that no joint turns much
+    faster than its bone does. Bone directions are met exactly in every frame, whatever the twist.
 
     Args:
         joints (`Array`): positions `[..., T, 22, 3]` in metres, Y up; clips of one length in a batch.
@@ -175,7 +176,9 @@ def inverse_kinematics(joints: Array, rest_offsets: Array = T_POSE_OFFSETS) -> I
             local = quaternion_to_matrix(rotation_between(offsets[child][..., None, :], direction))
             if joint in twists:
                 middle, end, fold = twists[joint]
-                local = _twist(local, direction, seen(middle, end), fold)
+                local = _twist(local, direction, constant(fold, joints), seen(middle, end))
+            else:
+                local = _twist(local, direction, _square_to(offsets[child]))
         else:
             local = identity
         rotations.append(local)
@@ -208,22 +211,67 @@ def _kabsch(points: Array, observed: Array) -> Array:
     return u @ vt
 
 
-def _twist(local: Array, bone: Array, lower: Array, fold: tuple[float, float, float]) -> Array:
-    """Turn `local` about `bone` until the folding direction points to where `lower` leaves the bone's line."""
+def _twist(local: Array, bone: Array, fold: Array, lower: Array | None = None) -> Array:
+    """Turn `local` about `bone` until the direction `fold` of the rest pose points to where `lower` leaves the bone's
+    line; without `lower`, only as far as it takes to go on smoothly from frame to frame.
+
+    The angle is counted from a direction that is carried along with the bone without turning about it, so that it is
+    smooth over time wherever the bone goes: the smallest rotation from the rest pose is not, near the direction
+    opposite to that of the rest pose. A limb that is straight has no opinion, and one that bends the wrong way for a
+    moment changes it by half a turn at once: votes are smoothed first, and then the angle, which spreads half a turn
+    over half a second at 20 fps.
+    """
     xp = array_namespace(bone)
     axis = bone / xp.linalg.vector_norm(bone, axis=-1, keepdims=True)
-    lower = lower / xp.linalg.vector_norm(lower, axis=-1, keepdims=True)
 
     def across(v: Array) -> Array:
         return v - xp.sum(v * axis, axis=-1, keepdims=True) * axis
 
-    pole = across(local @ constant(fold, bone))
+    pole = across((local @ fold[..., None, :, None])[..., 0])
     pole = pole / (xp.linalg.vector_norm(pole, axis=-1, keepdims=True) + 1e-9)
-    side = xp.linalg.cross(axis, pole)
-    bend = across(lower)  # its length is the sine of the bend: straight limbs get no vote
-    series = xp.stack([xp.sum(bend * pole, axis=-1), xp.sum(bend * side, axis=-1)], axis=-2)  # [..., 2, T]
-    series = gaussian_smooth(series, _TWIST_SIGMA)
-    cosine, sine = series[..., 0, :] + 0.02, series[..., 1, :]
-    angle = xp.atan2(sine, cosine) / 2
-    quaternion = xp.concat([xp.cos(angle)[..., None], xp.sin(angle)[..., None] * axis], axis=-1)
+    carried = _carried_twist(axis, pole)  # [..., T]
+    angle = carried
+    if lower is not None:
+        lower = lower / xp.linalg.vector_norm(lower, axis=-1, keepdims=True)
+        bend = across(lower)  # its length is the sine of the bend: straight limbs get no vote
+        side = xp.linalg.cross(axis, pole)
+        vote = xp.sum(bend * pole, axis=-1) + _NATURAL, xp.sum(bend * side, axis=-1)
+        cosine, sine = xp.cos(carried), xp.sin(carried)
+        series = xp.stack([vote[0] * cosine - vote[1] * sine, vote[0] * sine + vote[1] * cosine], axis=-2)
+        series = gaussian_smooth(series, _TWIST_SIGMA)  # [..., 2, T]
+        angle = _unwrapped(xp.atan2(series[..., 1, :], series[..., 0, :]))
+    half = (gaussian_smooth(angle, _TWIST_SIGMA) - carried) / 2
+    quaternion = xp.concat([xp.cos(half)[..., None], xp.sin(half)[..., None] * axis], axis=-1)
     return quaternion_to_matrix(quaternion) @ local
+
+
+def _square_to(direction: Array) -> Array:
+    """Some direction at a right angle to `direction [..., 3]`: its cross product with X or Z, whichever is farther."""
+    xp = array_namespace(direction)
+    x, y, z = (direction[..., i] for i in range(3))
+    zero = xp.zeros_like(x)
+    flat = (xp.abs(x) < xp.abs(z))[..., None]
+    return xp.where(flat, xp.stack([zero, z, -y], axis=-1), xp.stack([y, -x, zero], axis=-1))
+
+
+def _carried_twist(axis: Array, pole: Array) -> Array:
+    """By how much `pole [..., T, 3]` has turned about `axis [..., T, 3]` since the first frame, `[..., T]` radians,
+    beyond what the smallest rotations from one axis to the next do."""
+    xp = array_namespace(axis)
+    moved = quaternion_apply(rotation_between(axis[..., :-1, :], axis[..., 1:, :]), pole[..., :-1, :])
+    later = pole[..., 1:, :]
+    sine = xp.sum(xp.linalg.cross(moved, later) * axis[..., 1:, :], axis=-1)
+    return _summed(xp.atan2(sine, xp.sum(moved * later, axis=-1)), xp.zeros_like(axis[..., :1, 0]))
+
+
+def _unwrapped(angles: Array) -> Array:
+    """Angles `[..., T]` with full turns added, so that neighbours are at most half a turn apart."""
+    xp = array_namespace(angles)
+    steps = angles[..., 1:] - angles[..., :-1]
+    return _summed(steps - 2 * np.pi * xp.round(steps / (2 * np.pi)), angles[..., :1])
+
+
+def _summed(steps: Array, first: Array) -> Array:
+    """Running sum `[..., T]` of `[..., T - 1]` steps from `first [..., 1]` on."""
+    xp = array_namespace(steps)
+    return xp.concat([first, first + xp.cumulative_sum(steps, axis=-1)], axis=-1)

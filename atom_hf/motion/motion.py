@@ -211,16 +211,29 @@ class Motion:
         """Write a file; its suffix says the format.
 
         Args:
-            path (`str` or `Path`): `.bvh` (for animation programs), `.npz` (AMASS's SMPL layout), or `.npy` (joints
-                `[T, 22, 3]`, metres; for features write `np.save(path, motion.to_features())`). Appears whole or not
-                at all.
+            path (`str` or `Path`): `.bvh` (for animation programs), `.npz` (AMASS's SMPL layout), `.npy` (joints
+                `[T, 22, 3]`, metres; for features write `np.save(path, motion.to_features())`), or what
+                [`export_motion`] writes: `.glb`, `.html`, `.mp4`, `.gif` and others. Appears whole or not at all.
 
         Raises:
             ValueError: if the suffix is another one.
+            ImportError: if the format needs the extra `render`, and it is not installed.
         """
-        from .formats import save_motion
+        from .formats import WRITERS, save_motion
 
-        save_motion(self, path)
+        if Path(path).suffix.lower() in WRITERS:
+            return save_motion(self, path)
+        from ..render.export import export_motion
+
+        export_motion(self, path)
+
+    def _repr_html_(self) -> str | None:
+        """The motion in a notebook, to play, step and turn; as text where Pillow is not installed."""
+        try:
+            from ..render.viewer import ViewerClip, viewer_iframe
+        except ImportError:
+            return None
+        return viewer_iframe(ViewerClip(self), prompt=self.text or "")
 
 
 def _slice_text(index: slice) -> str:
