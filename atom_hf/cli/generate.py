@@ -1,7 +1,8 @@
 """`atom-hf generate`: sentences in, motions out, as videos, pictures or motion files.
 
 atom-hf generate "a person walks forward, then jumps twice" -o out.mp4
-atom-hf generate "a person waves" -o wave.bvh --samples 4 --seed 7       wave_0.bvh … wave_3.bvh
+atom-hf generate "a person jumps twice" -o jump.html                     to play and turn in a browser
+atom-hf generate "a person waves" -o wave.glb --samples 4 --seed 7       wave_0.glb … wave_3.glb
 atom-hf generate --prompts prompts.txt -o outputs/motion.npy --model OpenMotionLab/MotionGPT-base
 """
 
@@ -15,7 +16,7 @@ from ..motion.formats.files import read_text
 from .loading import without_loading_bar
 from .render import PICTURES, VIDEOS, save_picture
 
-_FILES = (".bvh", ".npz", ".npy")
+_FILES = (".glb", ".bvh", ".html", ".npz", ".npy")
 
 
 def add_parser(commands: Any) -> None:
@@ -120,7 +121,12 @@ def _read_prompts(path: Path) -> list[str]:
 
 def _write(motion: Motion, target: Path) -> None:
     suffix = target.suffix.lower()
-    if suffix in _FILES:
+    if suffix == ".html":
+        from ..evaluation.event_track import event_track, scenario_of
+        from ..render.export import export_motion
+
+        export_motion(motion, target, events=event_track(motion, scenario_of(motion.text)))
+    elif suffix in _FILES:
         motion.save(target)
     elif suffix in VIDEOS:
         from ..render.video import render_video

@@ -55,10 +55,9 @@ def trainer(model: Any, folder: Path, main: bool = True, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def videos(monkeypatch: pytest.MonkeyPatch) -> None:
+def viewers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing has its own tests."""
-    fake = clips.Picture("video", "data:video/mp4;base64,AAAA", "data:image/jpeg;base64,AAAA", (256, 256))
-    monkeypatch.setattr(clips, "_video", lambda *_: fake)
+    monkeypatch.setattr(clips, "_block", lambda *_: "<div data-atom-viewer></div>")
 
 
 def test_adapter_and_merged_model_are_saved(tmp_path):
@@ -91,7 +90,7 @@ def test_no_evaluation(on_cpu, tmp_path, capsys):
     assert capsys.readouterr().out == f"model → {tmp_path / 'out' / 'model'}\n"
 
 
-def test_prompts_model_and_logs_of_a_scripts_own(on_cpu, tmp_path, videos, capsys):
+def test_prompts_model_and_logs_of_a_scripts_own(on_cpu, tmp_path, viewers, capsys):
     """As rounds of training hand them in; without scenarios there is no real motion, and a sentence says so."""
     file = tmp_path / "mine.txt"
     file.write_text("a person jumps twice\nsomeone dreams of electric sheep\na person walks forward\n")
@@ -113,7 +112,7 @@ def test_prompts_model_and_logs_of_a_scripts_own(on_cpu, tmp_path, videos, capsy
     assert "nats a token" in said and said.rstrip().endswith("report.html")
 
 
-def test_the_base_against_itself(on_cpu, tmp_path, videos):
+def test_the_base_against_itself(on_cpu, tmp_path, viewers):
     """The same seed, prompts and temperature for both: nothing differs, and the divergence is 0."""
     found = finish(
         trainer(policy(), tmp_path / "out"),

@@ -6,6 +6,7 @@ comparison_page(comparison).write("report.html")
 import math
 from collections.abc import Sequence
 
+from ..event_track import event_track
 from ..report import (
     Chart,
     Clip,
@@ -41,7 +42,7 @@ _MOST_COLUMNS = 4  # motions side by side
 def comparison_page(
     comparison: Comparison, title: str = "Evaluation", *, lead: str = "", training: Sequence[Chart] = ()
 ) -> Report:
-    """The page; videos are drawn when it is written.
+    """The page; its viewers are filled when it is written.
 
     Args:
         comparison ([`Comparison`]): what was found.
@@ -214,4 +215,6 @@ def _shown(result: SystemResult, prompt: str) -> list[Clip]:
         of = f", mean of {len(known)} motions {mean:.2f}" if len(known) > 1 else ""
         lines = [f"overall {scores[place]:.2f}{of}"]
     each = pairs[place][1]
-    return [Clip(result.name, pairs[place][0].motion, [*lines, *([each.reason] if each is not None else [])])]
+    clip = pairs[place][0]
+    said = [*lines, *([each.reason] if each is not None else [])]
+    return [Clip(result.name, clip.motion, said, event_track(clip.motion, clip.case.scenario))]

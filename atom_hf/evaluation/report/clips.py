@@ -1,23 +1,21 @@
-"""Motions side by side in a report: small videos as data URIs within a budget of bytes, or stills without PyAV.
+"""Motions side by side in a report, in viewers that turn, step and play them in step.
 
 group = ClipGroup("a person jumps twice", [Clip("base", before, ["score 0.2"]), Clip("aligned", after, ["score 0.9"])])
-reel = render_reel([group], budget=10_000_000)
-reel.groups[0][1].url       # data:video/mp4;base64,AAAA…
+reel = viewers([group], budget=10_000_000)
+reel.blocks[0]       # <div data-atom-viewer>…
 """
 
-import base64
-import io
 import math
-import tempfile
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...motion import Motion
 
-_NO_VIDEO = "Motions are shown as stills, since PyAV, which writes videos, is not installed."
+if TYPE_CHECKING:
+    from ...render.viewer import ViewerEvent
+
 _NO_PICTURE = "Motions are not shown, since Pillow, which draws them, is not installed."
+_LARGEST_VIDEO = 400_000  # bytes, of one group
 
 
 class Clip(NamedTuple):
@@ -27,11 +25,13 @@ class Clip(NamedTuple):
         label (`str`): above it, mostly the system that made it.
         motion ([`Motion`]): what to show.
         lines (`Sequence[str]`, *optional*): below it, such as its scores.
+        events (`Sequence[ViewerEvent]`, *optional*): what was asked for and what is seen, from `event_track`.
     """
 
     label: str
     motion: Motion
     lines: Sequence[str] = ()
+    events: "Sequence[ViewerEvent]" = ()
 
 
 class ClipGroup(NamedTuple):
@@ -39,43 +39,26 @@ class ClipGroup(NamedTuple):
 
     Args:
         caption (`str`): above them, mostly the prompt.
-        clips (`Sequence[Clip]`): the motions.
+        clips (`Sequence[Clip]`): the motions, at most four.
     """
 
     caption: str
     clips: Sequence[Clip]
 
 
-class Picture(NamedTuple):
-    """A rendered clip.
-
-    Args:
-        kind (`str`): "video", "still", or "none" if it could not be drawn or has no room.
-        url (`str`): a data URI.
-        poster (`str`): data URI of a video's still.
-        size (`tuple[int, int]`): width and height, pixels.
-    """
-
-    kind: str
-    url: str = ""
-    poster: str = ""
-    size: tuple[int, int] = (0, 0)
-
-    @property
-    def bytes(self) -> int:
-        """Room it takes in a page."""
-        return len(self.url) + len(self.poster)
-
-
 class Reel(NamedTuple):
-    """Rendered groups.
+    """Groups as viewers.
 
     Args:
-        groups (`list[list[Picture]]`): a picture for each clip of each group.
+        blocks (`list[str]`): HTML of each group; empty for a group that has no clips, or no room.
+        style (`str`): CSS that they need, once a page; empty if there are none.
+        script (`str`): the ES module that they need, once a page; empty if there are none.
         notes (`list[str]`): what a reader must know about them.
     """
 
-    groups: list[list[Picture]]
+    blocks: list[str]
+    style: str
+    script: str
     notes: list[str]
 
 
@@ -91,17 +74,6 @@ class Cases(NamedTuple):
     best: list[int]
     median: list[int]
     worst: list[int]
-
-
-class _Quality(NamedTuple):
-    """How a clip is written: pixels of a side, frames per second, and x264's rate factor."""
-
-    size: int
-    fps: float
-    crf: int
-
-
-_QUALITIES = (_Quality(256, 20.0, 29), _Quality(224, 12.5, 32), _Quality(160, 10.0, 34))
 
 
 def pick_cases(scores: Sequence[float | None], n: int) -> Cases:
@@ -129,80 +101,46 @@ def pick_cases(scores: Sequence[float | None], n: int) -> Cases:
     return Cases(best, rest[first : first + n][::-1], worst)
 
 
-def render_reel(groups: Sequence[ClipGroup], budget: int) -> Reel:
-    """Draw motions, as finely as the budget allows.
+def viewers(groups: Sequence[ClipGroup], budget: int) -> Reel:
+    """A viewer for each group, with a still and a video for browsers that cannot draw.
 
     Args:
-        groups (`Sequence[ClipGroup]`): what to draw.
-        budget (`int`): most bytes of all data URIs together. Beyond it all videos become coarser; if that does not
-            help, the last groups are left without pictures.
+        groups (`Sequence[ClipGroup]`): what to show.
+        budget (`int`): most bytes of all that comes with them. Beyond it the videos stay out; if that does not help,
+            the last groups as well.
 
     Returns:
-        [`Reel`]: the pictures, and notes on what was reduced.
+        [`Reel`]: the viewers, and notes on what was left out.
     """
+    empty = ["" for _ in groups]
+    if not any(group.clips for group in groups):
+        return Reel(empty, "", "", [])
     try:
-        from ... import render
+        from ...render.viewer import viewer_script, viewer_style
     except ImportError:
-        return Reel([[Picture("none") for _ in group.clips] for group in groups], [_NO_PICTURE] if groups else [])
-    notes: list[str] = []
-    for step, quality in enumerate(_QUALITIES):
-        try:
-            drawn = _drawn(render, groups, partial(_video, render, quality))
-        except ImportError:
-            drawn, notes = _drawn(render, groups, partial(_still, render)), [_NO_VIDEO]
-            break
-        notes = ["Videos are coarser than usual, to keep this file small."] if step else []
-        if sum(picture.bytes for group in drawn for picture in group) <= budget:
-            return Reel(drawn, notes)
-    return _within(drawn, notes, budget)
-
-
-def _drawn(render: Any, groups: Sequence[ClipGroup], draw: Callable[[Motion, float], Picture]) -> list[list[Picture]]:
-    """A picture of each clip, those of a group from one distance, so that they have one scale."""
-    distances = [render.camera_distance([clip.motion for clip in group.clips]) for group in groups]
-    return [
-        [draw(clip.motion, distance) for clip in group.clips]
-        for group, distance in zip(groups, distances, strict=True)
-    ]
-
-
-def _within(drawn: list[list[Picture]], notes: list[str], budget: int) -> Reel:
-    """As many whole groups, from the first on, as the budget has room for."""
+        return Reel(empty, "", "", [_NO_PICTURE])
+    style, script = viewer_style(), viewer_script()
+    left = budget - len(style.encode()) - len(script.encode())
+    bare = [_block(group, 0) for group in groups]
+    spare = (left - sum(map(len, bare))) // len(groups) * 3 // 4  # base64 takes four characters for three bytes
+    if spare > 0:
+        blocks = [_block(group, min(spare, _LARGEST_VIDEO)) for group in groups]
+        return Reel(blocks, style, script, [])
     kept, used = [], 0
-    for number, group in enumerate(drawn):
-        used += sum(picture.bytes for picture in group)
-        if used > budget:
-            left = len(drawn) - number
-            notes = [
-                *notes,
-                f"{left} of {len(drawn)} groups of motions are without pictures, to keep this file small.",
-            ]
-            kept += [[Picture("none") for _ in group] for group in drawn[number:]]
+    for block in bare:
+        used += len(block)
+        if used > left:
             break
-        kept.append(group)
-    return Reel(kept, notes)
+        kept.append(block)
+    lost = len(groups) - len(kept)
+    notes = [f"{lost} of {len(groups)} groups of motions are not shown, to keep this file small."] if lost else []
+    return Reel([*kept, *empty[len(kept) :]], *((style, script) if kept else ("", "")), notes)
 
 
-def _video(render: Any, quality: _Quality, motion: Motion, distance: float) -> Picture:
-    size = (quality.size, quality.size)
-    with tempfile.TemporaryDirectory() as folder:
-        path, fps = Path(folder) / "clip.mp4", min(quality.fps, motion.fps)
-        render.render_video(motion, path, size=size, fps=fps, crf=quality.crf, distance=distance)
-        url = _data_uri("video/mp4", path.read_bytes())
-    frames = render.render_frames(motion, frames=3, size=size, label=False, distance=distance)
-    return Picture("video", url, _jpeg(frames[len(frames) // 2]), size)
+def _block(group: ClipGroup, video_budget: int) -> str:
+    from ...render.viewer import ViewerClip, viewer_block, viewer_spec
 
-
-def _still(render: Any, motion: Motion, distance: float) -> Picture:
-    size = (960, 160)
-    return Picture("still", _jpeg(render.render_strip(motion, frames=6, size=size, distance=distance)), "", size)
-
-
-def _jpeg(image: Any) -> str:
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=72, optimize=True)
-    return _data_uri("image/jpeg", file.getvalue())
-
-
-def _data_uri(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    if not group.clips:
+        return ""
+    clips = [ViewerClip(clip.motion, clip.label, tuple(clip.events)) for clip in group.clips]
+    return viewer_block(viewer_spec(clips, video_budget=video_budget))

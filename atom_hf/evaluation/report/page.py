@@ -16,12 +16,12 @@ from pathlib import Path
 from ...motion import Motion
 from ...motion.formats.files import replacing
 from .charts import Chart
-from .clips import Clip, ClipGroup, Picture, Reel, render_reel
+from .clips import Clip, ClipGroup, Reel, viewers
 from .markup import html_text, tag
 from .tables import Table
 
 DEFAULT_BUDGET = 15_000_000
-_PLAY = '<button type="button" class="step" hidden>Play together</button>'
+_AROUND = 1000  # bytes of notes and of the policy for the viewer
 
 
 class Report:
@@ -32,8 +32,8 @@ class Report:
     Args:
         title (`str`): heading of the page.
         subtitle (`str`, *optional*, defaults to ""): a line below it.
-        budget (`int`, *optional*, defaults to 15,000,000): most bytes of the file. Videos get coarser, then fewer, to
-            stay below it; text, tables and charts are always whole.
+        budget (`int`, *optional*, defaults to 15,000,000): most bytes of the file. Videos for browsers that cannot
+            draw are left out to stay below it, then motions; text, tables and charts are always whole.
     """
 
     def __init__(self, title: str, subtitle: str = "", *, budget: int = DEFAULT_BUDGET) -> None:
@@ -117,12 +117,11 @@ class Report:
             `str`: HTML; the same for the same content.
         """
         groups = [group for block in self._blocks if not isinstance(block, str) for group in block]
-        bare = self._page(Reel([[Picture("none") for _ in group.clips] for group in groups], []))
-        around = sum(600 + len(_said(clip, group.caption).encode()) for group in groups for clip in group.clips)
-        return self._page(render_reel(groups, max(self.budget - len(bare.encode()) - around, 0)))
+        bare = self._page(Reel(["" for _ in groups], "", "", []))
+        return self._page(viewers(groups, max(self.budget - len(bare.encode()) - _AROUND, 0)))
 
     def _page(self, reel: Reel) -> str:
-        drawn = iter(reel.groups)
+        drawn = iter(reel.blocks)
         body, notes = [], reel.notes
         for block in self._blocks:
             if isinstance(block, str):
@@ -131,7 +130,7 @@ class Report:
             body += [tag("p", note, class_="note") for note in notes if block]
             notes = [] if block else notes  # they stand before the first motions
             body += [_group(group, next(drawn)) for group in block]
-        return _document(self.title, self.subtitle, self._contents(), "\n".join(body))
+        return _document(self.title, self.subtitle, self._contents(), "\n".join(body), reel)
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the page, whole or not at all.
@@ -167,12 +166,17 @@ class Report:
         return f'<nav aria-label="Contents"><ul>\n{items}\n</ul></nav>'
 
 
-def _document(title: str, subtitle: str, contents: str, body: str) -> str:
-    style, script = _asset("report.css"), _asset("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
-        "media-src data:; base-uri 'none'; form-action 'none'"
-    )
+def _document(title: str, subtitle: str, contents: str, body: str, reel: Reel) -> str:
+    styles = [style for style in (_asset("report.css"), reel.style) if style]
+    policy = f"default-src 'none'; style-src {' '.join(map(_digest, styles))}; base-uri 'none'; form-action 'none'; "
+    if reel.script:
+        policy += (
+            f"script-src {_digest(reel.script)}; img-src data: blob:; media-src data: blob:; connect-src data: blob:"
+        )
+    else:
+        policy += "img-src data:"
+    style = "\n".join(f"<style>{style}</style>" for style in styles)
+    script = f'<script type="module">{reel.script}</script>' if reel.script else ""
     below = tag("p", subtitle, class_="subtitle", dir="auto") if subtitle else ""
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -184,7 +188,7 @@ def _document(title: str, subtitle: str, contents: str, body: str) -> str:
 <meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,">
 <title>{html_text(title)}</title>
-<style>{style}</style>
+{style}
 </head>
 <body>
 <header>
@@ -195,7 +199,7 @@ def _document(title: str, subtitle: str, contents: str, body: str) -> str:
 <main>
 {body}
 </main>
-<script>{script}</script>
+{script}
 </body>
 </html>
 """
@@ -206,7 +210,7 @@ def _asset(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
 def _figure(chart: Chart) -> str:
@@ -216,32 +220,13 @@ def _figure(chart: Chart) -> str:
     return f'<figure class="chart">\n{caption}\n{chart.svg}\n{notes}\n{data}\n</figure>'
 
 
-def _group(group: ClipGroup, pictures: Sequence[Picture]) -> str:
-    clips = "\n".join(_clip(clip, picture, group.caption) for clip, picture in zip(group.clips, pictures, strict=True))
+def _group(group: ClipGroup, viewer: str) -> str:
     caption = tag("figcaption", group.caption, dir="auto")
-    button = _PLAY if sum(picture.kind == "video" for picture in pictures) > 1 else ""
-    return f'<figure class="group">\n{caption}\n{button}\n<div class="clips">\n{clips}\n</div>\n</figure>'
+    said = "\n".join(_clip(clip) for clip in group.clips)
+    return f'<figure class="group">\n{caption}\n{viewer}\n<div class="clips">\n{said}\n</div>\n</figure>'
 
 
-def _said(clip: Clip, caption: str) -> str:
-    return html_text(f"{clip.label}: {caption}")
-
-
-def _clip(clip: Clip, picture: Picture, caption: str) -> str:
-    said = _said(clip, caption)
-    width, height = picture.size
-    if picture.kind == "video":
-        shown = (
-            f'<video controls muted loop playsinline preload="metadata" width="{width}" height="{height}" '
-            f'poster="{picture.poster}" src="{picture.url}" aria-label="{said}"></video>'
-        )
-    elif picture.kind == "still":
-        shown = (
-            f'<img src="{picture.url}" width="{width}" height="{height}" alt="{said}, six moments from left to right">'
-        )
-    else:
-        shown = '<p class="note">no picture</p>'
+def _clip(clip: Clip) -> str:
     lines = "".join(tag("li", line, dir="auto") for line in clip.lines)
     listed = f"<ul>{lines}</ul>" if lines else ""
-    name = tag("p", clip.label, class_="name", dir="auto")
-    return f'<div class="clip {picture.kind}">\n{name}\n{shown}\n{listed}\n</div>'
+    return f'<div class="clip">\n{tag("p", clip.label, class_="name", dir="auto")}\n{listed}\n</div>'

@@ -15,9 +15,8 @@ EVIL = "</script><script>alert(1)</script> & | $x_1$ {b}"
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch):
     """Drawing has its own tests."""
-    nothing = clips.Picture("none")
-    reel = lambda groups, budget: clips.Reel([[nothing for _ in group.clips] for group in groups], [])  # noqa: E731
-    monkeypatch.setattr("atom_hf.evaluation.report.page.render_reel", reel)
+    nothing = lambda groups, budget: clips.Reel(["" for _ in groups], "", "", [])  # noqa: E731
+    monkeypatch.setattr("atom_hf.evaluation.report.page.viewers", nothing)
 
 
 @pytest.fixture(scope="module")

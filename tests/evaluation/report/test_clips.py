@@ -1,16 +1,17 @@
 import base64
 import io
+import json
 import math
+import re
 import sys
-from functools import partial
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from atom_hf.evaluation.report import Clip, ClipGroup, clips, pick_cases
-from atom_hf.evaluation.report.clips import render_reel
+from atom_hf.evaluation.report.clips import viewers
 from atom_hf.motion import Motion
+from atom_hf.render.viewer import ViewerEvent, viewer_script, viewer_style
 
 LARGE = 10**9
 
@@ -25,98 +26,76 @@ def groups(motion):
     return [ClipGroup(f"prompt {i}", [Clip("base", motion), Clip("ours", motion[: 3 + i])]) for i in range(3)]
 
 
+def spec(block):
+    (text,) = re.findall(r'<script type="application/json">(.*?)</script>', block)
+    return json.loads(text)
+
+
 def decoded(url, kind):
     head, _, data = url.partition(",")
     assert head == f"data:{kind};base64"
     return io.BytesIO(base64.b64decode(data, validate=True))
 
 
-def test_videos(groups):
+def test_a_viewer_a_group(groups):
+    reel = viewers(groups, LARGE)
+    assert reel.notes == [] and len(reel.blocks) == 3
+    assert (reel.style, reel.script) == (viewer_style(), viewer_script())
+    found = spec(reel.blocks[1])
+    assert [(clip["label"], clip["frames"]) for clip in found["clips"]] == [("base", 6), ("ours", 4)]
+
+
+def test_events_are_shown(motion):
+    events = (ViewerEvent("jump", 0.0, 0.2), ViewerEvent("jump", 0.1, 0.2, row="seen"))
+    (block,) = viewers([ClipGroup("a", [Clip("base", motion, events=events)])], LARGE).blocks
+    assert [event["row"] for event in spec(block)["clips"][0]["events"]] == ["asked", "seen"]
+
+
+def test_a_still_and_a_video_for_browsers_that_cannot_draw(groups):
     av = pytest.importorskip("av")
-    reel = render_reel(groups, LARGE)
-    assert reel.notes == [] and [len(group) for group in reel.groups] == [2, 2, 2]
-    picture = reel.groups[0][1]
-    assert picture.kind == "video" and picture.size == (256, 256) and picture.bytes < 60_000
-    assert Image.open(decoded(picture.poster, "image/jpeg")).size == (256, 256)
-    with av.open(decoded(picture.url, "video/mp4")) as container:
-        stream = container.streams.video[0]
-        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
-        assert (stream.width, stream.height, stream.average_rate) == (256, 256, 20)
-        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
-    assert len(frames) == 3 and np.abs(frames[0] - frames[-1]).mean() > 0.2  # it moves
+    block = viewers(groups[:1], LARGE).blocks[0]
+    (still,) = re.findall(r'<img data-still src="([^"]*)"', block)
+    assert Image.open(decoded(still, "image/webp")).width == 960
+    with av.open(decoded(spec(block)["fallback"]["video"], "video/mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
 
 
 def test_the_same_bytes_again(groups):
+    assert viewers(groups[:1], LARGE) == viewers(groups[:1], LARGE)
+
+
+def test_beyond_the_budget_videos_go_then_groups(groups):
     pytest.importorskip("av")
-    assert render_reel(groups[:1], LARGE) == render_reel(groups[:1], LARGE)
+    whole = viewers(groups, LARGE)
+    around = len(whole.style.encode()) + len(whole.script.encode())
+    least = viewers(groups, around + sum(len(clips._block(group, 0)) for group in groups) + 30)
+    assert all(len(few) < len(many) for few, many in zip(least.blocks, whole.blocks, strict=True))
+    assert least.notes == [] and not any("video" in spec(block)["fallback"] for block in least.blocks)
+    one = viewers(groups, around + len(least.blocks[0]) + 10)
+    assert [bool(block) for block in one.blocks] == [True, False, False] and one.script
+    assert one.notes == ["2 of 3 groups of motions are not shown, to keep this file small."]
+    none = viewers(groups, 1)
+    assert none.blocks == ["", "", ""] and none.script == none.style == ""
+    assert none.notes == ["3 of 3 groups of motions are not shown, to keep this file small."]
 
 
-def test_motions_of_a_group_have_one_scale(monkeypatch, motion):
-    pytest.importorskip("av")
-    from atom_hf import render
-
-    seen = {"render_video": [], "render_frames": [], "render_strip": []}
-
-    def spy(original, distances, *arguments, distance, **options):
-        distances.append(distance)
-        return original(*arguments, distance=distance, **options)
-
-    for name, distances in seen.items():
-        monkeypatch.setattr(render, name, partial(spy, getattr(render, name), distances))
-    far = Motion(motion.joints + np.linspace(0, 9, len(motion), dtype=np.float32)[:, None, None])
-    alone = [render.camera_distance([each]) for each in (motion, far)]
-    both, one = ClipGroup("both", [Clip("near", motion), Clip("far", far)]), ClipGroup("one", [Clip("near", motion)])
-    render_reel([both, one], LARGE)
-    assert alone[0] < alone[1]
-    assert seen["render_video"] == seen["render_frames"] == [alone[1], alone[1], alone[0]]
+def test_without_pyav_there_is_a_still(monkeypatch, groups):
     monkeypatch.setitem(sys.modules, "av", None)
-    render_reel([both, one], LARGE)
-    assert seen["render_strip"] == seen["render_video"][:3]
-
-
-def test_beyond_the_budget_all_get_coarser_then_fewer(groups):
-    pytest.importorskip("av")
-    fine = sum(picture.bytes for group in render_reel(groups, LARGE).groups for picture in group)
-    coarse = render_reel(groups, fine - 1)
-    assert coarse.notes == ["Videos are coarser than usual, to keep this file small."]
-    assert {picture.size[0] for group in coarse.groups for picture in group} == {224}
-    least = render_reel(groups, 1)
-    assert {picture.kind for group in least.groups for picture in group} == {"none"}
-    assert least.notes[-1] == "3 of 3 groups of motions are without pictures, to keep this file small."
-    assert [len(group) for group in least.groups] == [2, 2, 2]
-
-
-def test_whole_groups_stay(monkeypatch, groups):
-    monkeypatch.setattr(clips, "_video", lambda *_: clips.Picture("video", "x" * 100))
-    reel = render_reel(groups, 450)
-    assert [[picture.kind for picture in group] for group in reel.groups] == [
-        ["video"] * 2,
-        ["video"] * 2,
-        ["none"] * 2,
-    ]
-    assert reel.notes[-1].startswith("1 of 3 groups")
-
-
-def test_stills_without_pyav(monkeypatch, groups):
-    monkeypatch.setitem(sys.modules, "av", None)
-    reel = render_reel(groups, LARGE)
-    assert reel.notes == ["Motions are shown as stills, since PyAV, which writes videos, is not installed."]
-    picture = reel.groups[0][0]
-    assert picture.kind == "still" and picture.poster == ""
-    assert Image.open(decoded(picture.url, "image/jpeg")).size == picture.size == (960, 160)
-    assert render_reel(groups, sum(picture.bytes for picture in reel.groups[0])).notes[-1].startswith("2 of 3 groups")
+    reel = viewers(groups, LARGE)
+    assert reel.notes == [] and all("data-still" in block for block in reel.blocks)
+    assert not any("video" in spec(block)["fallback"] for block in reel.blocks)
 
 
 def test_words_without_pillow(monkeypatch, groups):
-    monkeypatch.setitem(sys.modules, "atom_hf.render", None)
-    monkeypatch.delattr(sys.modules["atom_hf"], "render", raising=False)
-    reel = render_reel(groups, LARGE)
+    monkeypatch.setitem(sys.modules, "atom_hf.render.viewer", None)
+    reel = viewers(groups, LARGE)
     assert reel.notes == ["Motions are not shown, since Pillow, which draws them, is not installed."]
-    assert [[picture.kind for picture in group] for group in reel.groups] == [["none", "none"]] * 3
+    assert reel.blocks == ["", "", ""] and reel.script == reel.style == ""
 
 
 def test_no_groups_no_notes():
-    assert render_reel([], 0) == ([], [])
+    assert viewers([], 0) == ([], "", "", [])
+    assert viewers([ClipGroup("nothing", [])], 0) == ([""], "", "", [])
 
 
 @pytest.mark.parametrize(
