@@ -21,8 +21,9 @@ LAYERS = [
     ("motion", "assets"),
     ("events", "data", "models", "render"),
     ("evaluation",),
-    ("rewards", "trainer"),
+    ("rewards", "trainer", "arena"),
     ("__init__",),
+    ("apps",),
     ("cli",),
     ("__main__",),
 ]
@@ -31,7 +32,7 @@ RESERVED = {
     "trl": ("trainer/",),
     "openai": ("rewards/vlm/", "events/prompts.py"),
     "evaluate": ("evaluation/metrics/", "rewards/metric.py"),
-    "gradio": ("cli/demo.py", "cli/label.py"),
+    "gradio": ("apps/",),
 }
 # (part, class, imported part): a method of the class may reach up, for saving videos and for display in a notebook.
 METHODS_MAY_REACH = {("motion", "Motion", "render")}
@@ -150,8 +151,8 @@ def test_imports_point_one_way(file: Path) -> None:
             "import evaluate",
             "evaluate may only be imported by evaluation/metrics/, rewards",
         ),
-        ("cli/export.py", "import gradio as gr", "gradio may only be imported by cli/demo.py, cli/label.py"),
-        ("__main__.py", "import gradio", "gradio may only be imported by cli/demo.py, cli/label.py"),
+        ("cli/export.py", "import gradio as gr", "gradio may only be imported by apps/"),
+        ("__main__.py", "import gradio", "gradio may only be imported by apps/"),
     ],
 )
 def test_checker_finds(path: str, source: str, message: str) -> None:
@@ -170,7 +171,7 @@ def test_checker_finds(path: str, source: str, message: str) -> None:
         ("evaluation/metrics/motion_fid/motion_fid.py", "import evaluate\nfrom atom_hf.evaluation.distances import x"),
         ("trainer/dpo_trainer.py", "from trl import DPOTrainer\nfrom ..evaluation import retrieval"),
         ("events/prompts.py", "def write():\n    import openai"),
-        ("cli/demo.py", "import gradio\nimport atom_hf\nfrom ..rewards import vlm\nfrom ..trainer import losses"),
+        ("apps/label.py", "import gradio\nimport atom_hf\nfrom ..rewards import vlm\nfrom ..trainer import losses"),
         ("__main__.py", "from atom_hf.cli import main"),
         ("__init__.py", "if TYPE_CHECKING:\n    from .rewards import VLMJudge"),
         ("data/schema.py", "import trlx, evaluation"),
