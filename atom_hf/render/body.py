@@ -130,7 +130,7 @@ TORSO_AXIS = (2, 5)  # the balls between which the spine runs
 
 _CHEST_JOINT, _NECK_JOINT, _HEAD_JOINT = (JOINT_NAMES.index(name) for name in ("spine3", "neck", "head"))
 HEAD_RADIUS = 0.118  # metres
-_HEAD_CENTRE = _mix((1.5, "head"), (-0.5, "neck"))
+HEAD_CENTRE = _mix((1.5, "head"), (-0.5, "neck"))
 _MOST_TILT = np.deg2rad(38.0)  # SMPL's
 
 
@@ -142,7 +142,7 @@ def _weights(points: list[Point]) -> np.ndarray:
     return matrix
 
 
-_WEIGHTS = _weights([*(b.start for b in BONES), *(b.end for b in BONES), *(b.centre for b in TORSO), _HEAD_CENTRE])
+_WEIGHTS = _weights([*(b.start for b in BONES), *(b.end for b in BONES), *(b.centre for b in TORSO), HEAD_CENTRE])
 
 
 def head_tilt(joints: np.ndarray) -> float:

@@ -13,9 +13,9 @@ from PIL import Image
 from .camera import Camera, View, camera_axes
 
 SKY = 247  # grey levels, 0 to 255
-_FLOOR, _LINE = 229, 188
+FLOOR_INK, LINE_INK = 229, 188
 _LINE_WIDTH = 1.15  # pixels
-_CELL = 0.5  # metres
+CELL = 0.5  # metres
 _CELL_PIXELS = 22  # cells are doubled in size until they are about that wide
 _SMALL = 320 * 320  # pixels of a picture whose map is kept
 _TURN = 65536  # a cell in the integers of `phases`
@@ -92,7 +92,7 @@ def _look(size: tuple[int, int], view: View, distance: float, focal: float, heig
     fog = ((np.hypot(*points) - radius) / (0.8 * radius)).clip(0, 1)
     fog = fog * fog * (3 - 2 * fog)
 
-    cell = _CELL * 2.0 ** max(0, int(np.ceil(np.log2(_CELL_PIXELS / (focal / distance * _CELL)))))
+    cell = CELL * 2.0 ** max(0, int(np.ceil(np.log2(_CELL_PIXELS / (focal / distance * CELL)))))
     phases, slopes, widest = [], [], np.zeros((rows - top, width))
     for point in points:
         cells = point / cell
@@ -102,8 +102,8 @@ def _look(size: tuple[int, int], view: View, distance: float, focal: float, heig
         phases.append((np.floor(cells * _TURN).astype(np.int64) % _TURN | 1).astype(np.uint16).view(np.int16))
         slopes.append(1 / np.maximum(step * _TURN, 1e-6))
     crowded = (1.6 - 5 * widest).clip(0, 1)  # lines only a few pixels from each other would flicker
-    contrast = (_FLOOR - _LINE) * (1 - fog) * crowded
-    plain = _FLOOR + (SKY - _FLOOR) * fog + 0.5
+    contrast = (FLOOR_INK - LINE_INK) * (1 - fog) * crowded
+    plain = FLOOR_INK + (SKY - FLOOR_INK) * fog + 0.5
     line = plain - contrast * (_LINE_WIDTH / 2 + 0.5)
     clear = np.flatnonzero((fog < 1).any(axis=1))
     skip = int(clear[0]) if len(clear) else rows - top  # rows of nothing but fog

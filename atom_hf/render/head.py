@@ -10,15 +10,15 @@ from .colours import COLOURS, LIGHT, shade
 from .outlines import Corners, bone_directions, capsule_corners, detail_for
 
 # The visor is a band across the face. Its corners as angles from straight ahead to the left and up, degrees.
-_BAND = [(a, -6) for a in range(-48, 49, 24)] + [(56, 10)] + [(a, 26) for a in range(48, -49, -24)] + [(-56, 10)]
-_LEFT, _UP = np.deg2rad(np.array(_BAND, dtype=np.float32).T)
+VISOR_BAND = [(a, -6) for a in range(-48, 49, 24)] + [(56, 10)] + [(a, 26) for a in range(48, -49, -24)] + [(-56, 10)]
+_LEFT, _UP = np.deg2rad(np.array(VISOR_BAND, dtype=np.float32).T)
 _VISOR = np.stack([np.sin(_LEFT) * np.cos(_UP), np.sin(_UP), np.cos(_LEFT) * np.cos(_UP)], axis=-1)
 _TURNED_AWAY = (
     -0.55
 )  # cosine between the face and the way to the viewer, from which the whole visor is behind the ball
 # Nose: bridge and tip, as left, up and ahead in radii of the head; and its own radii.
-_NOSE = np.array([[0.0, -0.14, 0.90], [0.0, -0.25, 1.18]], dtype=np.float32)
-_NOSE_RADII = np.array([0.17, 0.12], dtype=np.float32)
+NOSE = np.array([[0.0, -0.14, 0.90], [0.0, -0.25, 1.18]], dtype=np.float32)
+NOSE_RADII = np.array([0.17, 0.12], dtype=np.float32)
 NOSE_REACH = 1.4  # radii of the head
 
 _OUTLINE, _BALL, _MIDDLE, _GLOSS = (shade(COLOURS["head"], light) for light in (0.30, 0.87, 1.0, 1.35))
@@ -75,11 +75,11 @@ def head_shapes(
     visor = centre[:, None] + flat * radius[:, None, None]
     shows = seen[:, 2, 2] > _TURNED_AWAY
 
-    nose = _NOSE @ seen
+    nose = NOSE @ seen
     ends = centre[:, None] + nose[..., :2] * radius[:, None, None]
     bridge, tip = ends[:, :1], ends[:, 1:]
     along = bone_directions(bridge, tip)
-    radii = _NOSE_RADII * radius[:, None, None]
+    radii = NOSE_RADII * radius[:, None, None]
     nose_line, nose_body = (
         capsule_corners(bridge, tip, along, radii + grow, detail_for(camera.size)) for grow in (line, 0.0)
     )

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from .camera import Camera
 
-_INK = (20, 138, 82)
+TRAIL_INK = (20, 138, 82)
 _BEHIND, _AHEAD = 255, 95  # of 255: how strong the two parts are drawn
 _WIDTH = 2.3  # pixels, in a picture of 256
 _FINE = 2  # lines are drawn so much finer than the picture, and averaged
@@ -98,7 +98,7 @@ class Trail:
             strip = mask.crop((start, 0, min(start + _STRIP, mask.width), mask.height))
             used = strip.getbbox()
             if used:
-                image.paste(_INK, (left + start + used[0], top + used[1]), strip.crop(used))
+                image.paste(TRAIL_INK, (left + start + used[0], top + used[1]), strip.crop(used))
 
 
 def _runs(shown: list[bool], start: int, end: int) -> Iterator[tuple[int, int]]:

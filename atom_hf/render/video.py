@@ -114,10 +114,45 @@ def render_comparison(
         TypeError: if a motion is none.
         ValueError: if the suffix or the camera is unknown, there are not two labels, or a number is out of range.
     """
-    if isinstance(labels, str) or len(labels) != 2:
-        raise ValueError(f"Expected two labels, one for each motion, got {labels!r}.")
+    view: dict[str, Any] = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body}
+    render_side_by_side([a, b], path, labels=labels, size=size, fps=fps, caption=caption, crf=crf, **view)
+
+
+def render_side_by_side(
+    motions: Sequence[Motion],
+    path: str | Path,
+    *,
+    labels: Sequence[str],
+    size: tuple[int, int] = (1024, 512),
+    fps: float | None = None,
+    camera: str | View = "three-quarter",
+    follow: bool = True,
+    caption: str | None = None,
+    label: bool = True,
+    trail: bool = True,
+    body: MeshBody | None = None,
+    crf: int = CRF,
+) -> None:
+    """Write motions side by side as one video, in one scale; shorter ones stay at their last frames.
+
+    Args:
+        motions (`Sequence[Motion]`): from left to right; they may differ in length and frame rate.
+        path (`str` or `Path`): file to write, `.mp4`, `.gif` or `.webp`.
+        labels (`Sequence[str]`): what is written above each.
+        size (`tuple[int, int]`, *optional*, defaults to `(1024, 512)`): width and height of all together, pixels.
+        fps (`float`, *optional*): frames per second of the video; those of the fastest motion without it, at most 30.
+        camera, follow, caption, label, trail, body, crf (*optional*): as for `render_video`.
+
+    Raises:
+        ImportError: if PyAV is not installed.
+        TypeError: if a motion is none.
+        ValueError: if the suffix or the camera is unknown, there is no motion or not a label for each, or a number is
+            out of range.
+    """
+    if isinstance(labels, str) or len(labels) != len(motions) or not motions:
+        raise ValueError(f"Expected a label for each of {len(motions)} motions, got {labels!r}.")
     options = {"camera": camera, "follow": follow, "label": label, "trail": trail, "body": body, "distance": 0.0}
-    _write([a, b], list(labels), Path(path), size, fps, caption, crf, options)
+    _write(list(motions), list(labels), Path(path), size, fps, caption, crf, options)
 
 
 class _Panel(NamedTuple):

@@ -216,7 +216,7 @@ def test_errors(standing, tmp_path, name, options, message):
 
 def test_errors_of_comparisons(standing, tmp_path):
     for labels in ("AB", ("A",), ("A", "B", "C")):
-        with pytest.raises(ValueError, match="Expected two labels, one for each motion, got"):
+        with pytest.raises(ValueError, match="Expected a label for each of 2 motions, got"):
             render_comparison(standing, standing, tmp_path / "pair.mp4", labels=labels)
     with pytest.raises(TypeError, match="Expected a Motion, got ndarray"):
         render_comparison(standing, standing.joints, tmp_path / "pair.mp4")

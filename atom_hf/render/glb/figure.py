@@ -9,7 +9,7 @@ import numpy as np
 from ...motion.skeleton import JOINT_NAMES, PARENTS
 from ..body import BONES, CHEST, HEAD_RADIUS, PELVIS, Point, place_body
 from ..colours import COLOURS
-from ..head import _NOSE, _NOSE_RADII
+from ..head import NOSE, NOSE_RADII
 from .rig import Piece
 from .shapes import Mesh, ball_hull, capsule
 
@@ -68,8 +68,8 @@ def _torso_weights(centre: Point) -> np.ndarray:
 
 def _head(centre: np.ndarray, axes: np.ndarray) -> list[tuple[str, Mesh]]:
     """Ball, nose and visor; `axes` are the directions to the left, the crown and the face."""
-    bridge, tip = (centre + HEAD_RADIUS * (point @ axes) for point in _NOSE)
-    first, second = (HEAD_RADIUS * _NOSE_RADII).tolist()
+    bridge, tip = (centre + HEAD_RADIUS * (point @ axes) for point in NOSE)
+    first, second = (HEAD_RADIUS * NOSE_RADII).tolist()
     nose = capsule(bridge, tip, (first, second))
     return [
         ("head", ball_hull(centre[None], np.array([HEAD_RADIUS]))), ("head", nose), ("visor", _visor(centre, axes))

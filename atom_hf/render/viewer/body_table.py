@@ -19,7 +19,7 @@ def body_table() -> dict[str, Any]:
     Returns:
         `dict`: points are lists of `[joint, weight]`; lengths in metres, angles in degrees, colours 0 to 255.
     """
-    visor = sorted({left for left, _ in head._BAND})
+    visor = sorted({left for left, _ in head.VISOR_BAND})
     return {
         "joints": list(JOINT_NAMES),
         "bones": [
@@ -28,17 +28,17 @@ def body_table() -> dict[str, Any]:
         ],
         "torso": [[_ball(ball.centre, ball.radius) for ball in group] for group in (body.PELVIS, body.CHEST)],
         "head": {
-            "centre": _point(body._HEAD_CENTRE),
+            "centre": _point(body.HEAD_CENTRE),
             "radius": body.HEAD_RADIUS,
             "nose": [
                 {"at": _numbers(at), "radius": _number(radius)}
-                for at, radius in zip(head._NOSE, head._NOSE_RADII.ravel(), strict=True)
+                for at, radius in zip(head.NOSE, head.NOSE_RADII.ravel(), strict=True)
             ],
             "visor": [[left, min(_heights(left)), max(_heights(left))] for left in visor],
         },
         "colours": {part: list(colour) for part, colour in COLOURS.items()},
-        "trail": list(trail._INK),
-        "floor": {"sky": floor.SKY, "plain": floor._FLOOR, "line": floor._LINE, "cell": floor._CELL},
+        "trail": list(trail.TRAIL_INK),
+        "floor": {"sky": floor.SKY, "plain": floor.FLOOR_INK, "line": floor.LINE_INK, "cell": floor.CELL},
         "views": {name: list(view) for name, view in VIEWS.items()},
         "camera": {"field": FIELD_OF_VIEW, "margin": BODY_MARGIN, "follow": FOLLOW_SIGMA},
     }
@@ -54,7 +54,7 @@ def body_json() -> str:
 
 
 def _heights(left: int) -> list[int]:
-    return [up for at, up in head._BAND if at == left]
+    return [up for at, up in head.VISOR_BAND if at == left]
 
 
 def _point(point: body.Point) -> list[list[float]]:

@@ -1,4 +1,4 @@
-"""What a viewer shows: one clip or two, each with what was asked for and what was seen in it.
+"""What a viewer shows: one clip or some, each with what was asked for and what was seen in it.
 
 ViewerClip(motion, "aligned", (ViewerEvent("jump", 1.2, 2.0), ViewerEvent("jump", 1.3, 1.9, row="seen")))
 """

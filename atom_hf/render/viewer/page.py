@@ -84,7 +84,7 @@ def viewer_page(
     """A whole page with one viewer. It asks no host for anything and opens from disk.
 
     Args:
-        clips (`Sequence[ViewerClip]`): one clip, or two side by side.
+        clips (`Sequence[ViewerClip]`): one clip, or up to four side by side.
         title (`str`, *optional*, defaults to `"Motion"`): of the page.
         prompt (`str`, *optional*, defaults to `""`): written above the picture.
         heading (`bool`, *optional*, defaults to `True`): show the title above the viewer.
@@ -108,7 +108,7 @@ def viewer_iframe(clips: Sequence[ViewerClip] | ViewerClip, *, height: int = 640
     """A viewer for a notebook, in a frame that can reach nothing outside of itself.
 
     Args:
-        clips (`Sequence[ViewerClip]`): one clip, or two side by side.
+        clips (`Sequence[ViewerClip]`): one clip, or up to four side by side.
         height (`int`, *optional*, defaults to 640): of the frame, pixels.
         options (*optional*): as for [`viewer_page`].
 

@@ -24,7 +24,7 @@ from .still import viewer_still, viewer_video
 
 VERSION = 1
 THEMES = (None, "light", "dark")
-MOST_CLIPS = 2
+MOST_CLIPS = 4
 
 
 def viewer_spec(
@@ -42,7 +42,7 @@ def viewer_spec(
     """Everything that a viewer shows, ready for `json.dumps`.
 
     Args:
-        clips (`Sequence[ViewerClip]`): one clip, or two that are shown side by side and play in step. Each is turned
+        clips (`Sequence[ViewerClip]`): one clip, or up to four side by side, which play in step. Each is turned
             so that the person faces the "front" camera in the first frame, with the soles on the floor.
         prompt (`str`, *optional*, defaults to `""`): written above.
         autoplay (`bool`, *optional*, defaults to `True`): begin at once, except where the reader's system asks for
@@ -62,12 +62,12 @@ def viewer_spec(
 
     Raises:
         TypeError: if something is of another kind.
-        ValueError: if there are no clips or more than two, a joint is not finite, or the camera or the theme is
+        ValueError: if there are no clips or more than four, a joint is not finite, or the camera or the theme is
             unknown.
     """
     clips = [clips] if isinstance(clips, ViewerClip) else list(clips)
     if not 1 <= len(clips) <= MOST_CLIPS:
-        raise ValueError(f"Expected one clip or two, got {len(clips)}; a page can hold several viewers.")
+        raise ValueError(f"Expected one to {MOST_CLIPS} clips, got {len(clips)}; a page can hold several viewers.")
     for clip in clips:
         if not isinstance(clip, ViewerClip):
             raise TypeError(f"Expected ViewerClip(motion), got {type(clip).__name__}.")

@@ -11,7 +11,7 @@ from PIL import Image
 from ..camera import View
 from ..scene import camera_distance
 from ..sheet import render_strip
-from ..video import render_comparison, render_video
+from ..video import render_side_by_side, render_video
 from .clips import ViewerClip
 
 _GAP = (204, 204, 204)  # the line between two rows
@@ -55,10 +55,10 @@ def viewer_still(
 def viewer_video(
     clips: Sequence[ViewerClip], *, budget: int, camera: str | View = "three-quarter", follow: bool = True
 ) -> bytes | None:
-    """A video of one clip or two side by side, if it can be written and is small enough.
+    """A video of the clips side by side, if it can be written and is small enough.
 
     Args:
-        clips (`Sequence[ViewerClip]`): one or two.
+        clips (`Sequence[ViewerClip]`): from left to right.
         budget (`int`): most bytes.
         camera (`str` or [`View`], *optional*, defaults to `"three-quarter"`): where it is seen from.
         follow (`bool`, *optional*, defaults to `True`): whether the camera goes along.
@@ -73,9 +73,9 @@ def viewer_video(
             if len(clips) == 1:
                 render_video(clips[0].motion, path, size=(360, 360), **view)
             else:
-                a, b = clips
-                labels = (a.label or "A", b.label or "B")
-                render_comparison(a.motion, b.motion, path, labels=labels, size=(640, 340), **view)
+                labels = [clip.label or "ABCD"[i] for i, clip in enumerate(clips)]
+                size = (320 * len(clips), 340)
+                render_side_by_side([clip.motion for clip in clips], path, labels=labels, size=size, **view)
         except ImportError:
             return None
         film = path.read_bytes()

@@ -230,7 +230,7 @@ def test_without_webgl_the_still_and_the_words_remain(opened, pair_page):
     assert message == "This browser cannot draw in three dimensions here (no WebGL). A still is shown instead."
     still = page.page.locator("img.av-still")
     assert still.evaluate("image => image.decode().then(() => image.naturalWidth)") == 960
-    assert still.get_attribute("alt") == "A person moves: a person walks; two clips side by side"
+    assert still.get_attribute("alt") == "A person moves: a person walks; 2 clips side by side"
     assert page.page.locator(".av-prompt").inner_text() == "a person walks"
     assert page.page.get_by_role("button", name="Go to walk, 0.20 s to 1.00 s").is_visible()
     assert not page.page.get_by_role("button", name="Play").is_visible()

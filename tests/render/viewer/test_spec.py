@@ -83,8 +83,8 @@ def test_ten_thousand_frames_take_two_megabytes(walk):
 @pytest.mark.parametrize(
     ("count", "options", "error", "message"),
     [
-        (0, {}, ValueError, "Expected one clip or two, got 0"),
-        (3, {}, ValueError, "Expected one clip or two, got 3"),
+        (0, {}, ValueError, "Expected one to 4 clips, got 0"),
+        (5, {}, ValueError, "Expected one to 4 clips, got 5"),
         (1, {"camera": "below"}, ValueError, "Expected a camera from front"),
         (1, {"theme": "blue"}, ValueError, "Expected a theme of 'light', 'dark' or None, got 'blue'"),
         (1, {"prompt": None}, TypeError, "A prompt is text, got NoneType"),

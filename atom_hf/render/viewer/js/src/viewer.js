@@ -21,7 +21,7 @@ const LOST = "The browser took the drawing surface away; the picture comes back 
 export class Viewer {
   constructor(element, spec, options = {}) {
     if (spec?.version !== VERSION || !spec.clips?.length) {
-      throw new Error(`Expected what viewer_spec() gives, version ${VERSION} with one clip or two, got version ${spec?.version}.`);
+      throw new Error(`Expected what viewer_spec() gives, version ${VERSION} with clips, got version ${spec?.version}.`);
     }
     this.element = element;
     this.spec = { ...spec, ...options };
@@ -47,7 +47,7 @@ export class Viewer {
   build() {
     const { prompt = "" } = this.spec;
     const words = prompt ? `A person moves: ${prompt}` : "A person moves";
-    this.words = this.clips.length > 1 ? `${words}; two clips side by side` : words;
+    this.words = this.clips.length > 1 ? `${words}; ${this.clips.length} clips side by side` : words;
     this.panes = this.clips.map((clip) => {
       const note = el("span", { class: "av-note", text: "holds its last frame", hidden: true });
       return { clip, note, element: el("div", { class: "av-pane" }, clip.label ? el("span", { class: "av-label", text: clip.label, dir: "auto" }) : null, note) };
