@@ -59,8 +59,10 @@ export class Timeline {
       track.append(bar);
       this.bars.push({ bar, event });
     }
-    const name = named && clip.label ? `${clip.label} · ${ROWS[row]}` : ROWS[row];
-    return el("div", { class: "av-row", role: "group", "aria-label": `${name} events` }, el("span", { class: "av-rowname", text: name, title: name, dir: "auto" }), track);
+    const whose = named ? clip.label : "";
+    const name = whose ? `${whose} · ${ROWS[row]}` : ROWS[row];
+    const words = el("span", { class: "av-rowname", title: name }, whose ? el("span", { class: "av-whose", text: whose, dir: "auto" }) : null, el("span", { text: whose ? `\u00a0· ${ROWS[row]}` : ROWS[row] }));
+    return el("div", { class: "av-row", role: "group", "aria-label": `${name} events` }, words, track);
   }
 
   show() {
