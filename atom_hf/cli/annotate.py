@@ -20,6 +20,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,10 +107,11 @@ def run(options: argparse.Namespace) -> int:
     if store is not None:
         sys.stderr.write(f"Before anything is asked: {_estimate(options, source, store)}.\n")
     try:
-        if options.batch:  # all of them, before the first is waited for
-            for task, _, items in by_task(source.asked, source.motions, pictures):
-                make(task).submit(items)
-        verdicts = annotate(make, source.asked, source.motions, pictures=pictures)
+        with nullcontext() if store is None else store.writing():  # between the tasks nobody else asks, either
+            if options.batch:  # all of them, before the first is waited for
+                for task, _, items in by_task(source.asked, source.motions, pictures):
+                    make(task).submit(items)
+            verdicts = annotate(make, source.asked, source.motions, pictures=pictures)
     except JudgeStopped as stop:
         advice = f"Nothing is written; {store.path if store else ''} keeps the answers. The same command goes on there"
         raise JudgeStopped(stop.cause, f"{advice}, with a larger --budget if that was it.") from None

@@ -8,6 +8,7 @@ prompts.txt     a person walks
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,14 @@ def read_prompts(
         `dict[str, tuple]`: name → prompt, task and scenario, where they are known.
 
     Raises:
-        ValueError: if the file is absent or of another form, or has a name twice.
+        ValueError: if the file is absent, no UTF-8 or of another form, or has a name twice.
     """
     suffix = path.suffix.lower()
     if suffix not in (".jsonl", ".csv", ".txt"):
         raise ValueError(f"--prompts {path}: expected .jsonl, .csv or .txt, got {suffix or 'a name without either'}.")
-    text = read_text(path)
+    text = _read(path)
     if suffix == ".txt":
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = [line.strip() for line in _lines(text) if line.strip()]
         if len(lines) not in (1, len(names)):
             raise ValueError(
                 f"{path}: expected a line for each of {len(names)} motions in order of their names, or one for all, "
@@ -47,7 +48,7 @@ def read_prompts(
             )
         return {name: (line, None, None) for name, line in zip(names, lines * len(names), strict=False)}
     found: dict[str, tuple[str, str | None, Scenario | None]] = {}
-    rows = _json_rows(path, text) if suffix == ".jsonl" else list(enumerate(csv.DictReader(io.StringIO(text)), 2))
+    rows = _json_rows(path, text) if suffix == ".jsonl" else _csv_rows(path, text)
     for line, row in rows:
         name, prompt, task = row.get("name"), row.get(column, row.get("caption")), row.get("task") or None
         if not isinstance(name, str) or not isinstance(prompt, str) or not name.strip() or not prompt.strip():
@@ -61,9 +62,36 @@ def read_prompts(
     return found
 
 
+def _read(path: Path) -> str:
+    text = read_text(path)
+    if "\ufffd" in text:  # it stands for bytes that are no UTF-8, unless it is in the file itself
+        data = path.read_bytes()
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            found = f"the byte 0x{data[error.start]:02x}, as Latin-1 or Windows-1252 have it"
+            if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+                found = "UTF-16"
+            raise ValueError(f"{path}, line {line}: expected UTF-8, got {found}. Save the file as UTF-8.") from None
+    return text
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as editors count them; a caption may have other separators in it, such as U+2028."""
+    return re.split(r"\r\n|\n|\r", text)
+
+
+def _csv_rows(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        return list(enumerate(csv.DictReader(io.StringIO(text, newline="")), 2))
+    except csv.Error as error:
+        raise ValueError(f"{path}: expected a table of name and prompt, got none ({error}).") from None
+
+
 def _json_rows(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
     rows = []
-    for line, written in enumerate(text.splitlines(), 1):
+    for line, written in enumerate(_lines(text), 1):
         if written.strip():
             try:
                 row = json.loads(written)

@@ -102,6 +102,11 @@ def _files(folder: Path, options: argparse.Namespace) -> Source:
         if given and name not in given:
             raise ValueError(f"{options.prompts}: it says nothing of the motion {name!r}; it speaks for all of them.")
         prompt, task, scenario = given.get(name, (clip.prompt, None, clip.scenario))
+        if "\ufffd" in prompt and name not in given:
+            raise ValueError(
+                f"{folder}: the caption of {name!r} is not in UTF-8, as {prompt[:60]!r} shows; perhaps in Latin-1 or "
+                "Windows-1252. Save the file with the caption as UTF-8."
+            )
         scenario = scenario or understood(prompt)
         task = options.task or task or (scenario.task if scenario is not None else "overall")
         rows.append({"name": name, "prompt": prompt, "task": task})

@@ -135,8 +135,10 @@ def _against_truth(options: argparse.Namespace) -> "Calibration":
             found.append(replace(calibrate(judge, items, **shared), jitter=jitter))
         return replace(found[0], by_jitter=tuple(found)) if len(found) > 1 else found[0]
     make, layouts = _vision(options)
-    _tell_cost(options, make(layouts[0]), [item.item for item in items], len(layouts) * options.repeats)
-    return calibrate_layouts(make, layouts, items, **shared)
+    first = make(layouts[0])
+    _tell_cost(options, first, [item.item for item in items], len(layouts) * options.repeats)
+    with first.writing():  # between the layouts nobody else asks, either
+        return calibrate_layouts(make, layouts, items, **shared)
 
 
 def _noise(jitter: float) -> str:

@@ -4,9 +4,11 @@ prices.json: {"some-model": {"input": 0.4, "output": 1.6}} - dollars for a milli
 """
 
 import json
+import math
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Prices = Mapping[str, Mapping[str, float]]
 
@@ -45,14 +47,28 @@ def read_prices(prices: str | Path | Prices | None) -> Prices:
     if prices is None:
         return {}
     expected = 'expected {"model": {"input": 0.4, "output": 1.6}}, dollars for a million tokens'
+    named = f" in {prices}" if isinstance(prices, str | Path) else ""
     try:
         table = json.loads(Path(prices).read_text(encoding="utf-8")) if isinstance(prices, str | Path) else prices
-        for price in table.values():
-            if min(float(price["input"]), float(price["output"])) < 0:
-                raise ValueError("a price is negative")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"Not a table of prices: {expected} ({error}).") from None
+        if not isinstance(table, Mapping):
+            raise ValueError(f"it is {table!r:.80}")
+        for model, price in table.items():
+            _check(model, price)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"Not a table of prices{named}: {expected} ({error}).") from None
     return table
+
+
+def _check(model: Any, price: Any) -> None:
+    if not isinstance(price, Mapping):
+        raise ValueError(f"the price of {model!r} is {price!r:.80}, without input and output")
+    for name in ("input", "output"):
+        if name not in price:
+            raise ValueError(f"the price of {model!r} has no {name!r}")
+        number = price[name]
+        # NaN is neither above nor below any budget, so it would switch a budget off.
+        if isinstance(number, bool) or not isinstance(number, Real) or not 0 <= float(number) < math.inf:
+            raise ValueError(f"the {name} price of {model!r} is {number!r:.80}, no number from 0 on")
 
 
 def cost(model: str, prices: Prices, requests: int, input_tokens: int, output_tokens: int) -> Cost:

@@ -12,6 +12,7 @@ from tests.data.made_annotations import write_annotations
 from tests.rewards.vlm.server import Reply, point, serving
 
 KEY = "sk-not-to-be-written-0123456789abcdef"
+VISION = ["--out", "v.jsonl", "--judge", "vlm"]
 LAYOUT = ["--layout", "strip:frames=2,size=128x64"]
 PROMPTS = {"a": "a person jumps twice", "b": "a person waves, then jumps", "deep/c": "a person does the tango"}
 
@@ -135,6 +136,40 @@ def test_prompts_of_a_file(folder, tmp_path, run, name):
     )
 
 
+@pytest.mark.parametrize("name", ["p.jsonl", "p.csv", "p.txt"])
+def test_separators_in_a_caption_do_not_cut_it(folder, tmp_path, run, name):
+    """U+2028 and its like end no line of a file; neither does a caption that has the replacement character end it."""
+    given = {key: f"a person jumps\u2028twice \x85 {key} \ufffd" for key in PROMPTS}
+    if name == "p.jsonl":
+        lines = [json.dumps({"name": key, "prompt": text}, ensure_ascii=False) for key, text in given.items()]
+    elif name == "p.csv":
+        lines = ["name,prompt", *(f"{key},{text}" for key, text in given.items())]
+    else:
+        lines = list(given.values())
+    (tmp_path / name).write_text("\r\n".join(lines), encoding="utf-8", newline="")
+    status, _, err = run(folder, "--prompts", tmp_path / name, "--out", tmp_path / "v.jsonl")
+    assert status == 0, err
+    found = (tmp_path / "v.jsonl").read_text(encoding="utf-8").split("\n")
+    assert {row["name"]: row["prompt"] for row in map(json.loads, filter(None, found))} == given
+
+
+def test_captions_in_latin_1_are_told(captioned, tmp_path, run):
+    (captioned / "a.txt").write_bytes("une personne marche après\n".encode("latin-1"))
+    status, out, err = run(captioned, "--out", tmp_path / "v.jsonl")
+    assert status == 1 and out == "" and "the caption of 'a' is not in UTF-8" in err and "Save the file" in err
+
+
+def test_two_commands_with_one_store(captioned, tmp_path, run):
+    """The second says who is there, asks nothing and writes nothing."""
+    from atom_hf.rewards.vlm import Store
+
+    with serving(answer) as server, Store(tmp_path / "r.sqlite").writing():
+        words = [captioned, "--judge", "vlm", "--base-url", server.url, "--store", tmp_path / "r.sqlite", *LAYOUT]
+        status, _, err = run(*words, "--out", tmp_path / "v.jsonl")
+    assert status == 1 and "r.sqlite is in use by another judge" in err and server.counts()["requests"] == 0
+    assert not (tmp_path / "v.jsonl").exists()
+
+
 def test_one_prompt_for_all_comes_before_captions(captioned, tmp_path, run):
     (tmp_path / "p.txt").write_text("a person jumps\n", encoding="utf-8")
     assert run(captioned, "--prompts", tmp_path / "p.txt", "--out", tmp_path / "v.jsonl")[0] == 0
@@ -219,6 +254,23 @@ def test_a_batch_that_is_not_taken(captioned, tmp_path, run, monkeypatch):
         (["--out", "v.jsonl", "--prompts", "bad.jsonl"], "bad.jsonl, line 1: expected a JSON object"),
         (["--out", "v.jsonl", "--prompts", "task.jsonl"], "task.jsonl, line 1: expected a task"),
         (["--out", "v.jsonl"], "3 of 3 motions have no caption"),
+        ([*VISION, "--temperature", "nan"], "The temperature is a number from 0 on"),
+        ([*VISION, "--votes", "2"], "2 votes at temperature 0 are 2 times the same reply"),
+        ([*VISION, "--model", ""], "Expected the model's name at the endpoint, got ''"),
+        ([*VISION, "--budget", "nan"], "A budget is an amount of dollars above zero, got nan"),
+        (
+            [*VISION, "--budget", "1", "--prices", "nan.json"],
+            "the input price of 'gpt-4o' is nan, no number from 0 on",
+        ),
+        ([*VISION, "--base-url", "localhost:8000"], "base_url is an address such as"),
+        ([*VISION, "--tokens-per-minute", "nan"], "tokens_per_minute is above zero, got nan"),
+        (
+            [*VISION, "--store", "made", "--task", "overall", "--prompts", "one.txt"],
+            "made is a folder; expected a file",
+        ),
+        (["--out", "v.jsonl", "--prompts", "latin.csv"], "latin.csv, line 3: expected UTF-8, got the byte 0xe9"),
+        (["--out", "v.jsonl", "--prompts", "wide.txt"], "wide.txt, line 1: expected UTF-8, got UTF-16. Save the file"),
+        (["--out", "v.jsonl", "--prompts", "long.csv"], "long.csv: expected a table of name and prompt, got none"),
     ],
 )
 def test_what_is_refused(words, text, folder, tmp_path, monkeypatch, run):
@@ -230,9 +282,14 @@ def test_what_is_refused(words, text, folder, tmp_path, monkeypatch, run):
         "bad.jsonl": "[]\n",
         "task.jsonl": '{"name": "a", "prompt": "x", "task": "beauty"}\n',
         "p.doc": "x\n",
+        "one.txt": "a person walks\n",
+        "nan.json": '{"gpt-4o": {"input": NaN, "output": 1}}',
+        "latin.csv": "name,prompt\na,x\nb,un café\n".encode("latin-1"),
+        "wide.txt": "a person walks\n".encode("utf-16"),
+        "long.csv": "name,prompt\na," + "x" * 200_000 + "\n",
     }
     for name, content in files.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     monkeypatch.chdir(tmp_path)
     status, out, err = run(folder, *words)
     assert status == 1 and out == "" and text in err

@@ -147,6 +147,11 @@ def test_votes_of_people(tmp_path, capsys):
         (["--judge", "vlm", "--layouts", "sheet:rows=2"], "Expected a layout such as sheet or sheet:stride=8"),
         (["--judge", "vlm", "--layouts", "film"], "The kind of a layout is one of sheet, strip, views, frames"),
         (["--items", "0"], "Expected at least one item"),
+        (["--judge", "vlm", "--base-url", "http://x:99999"], "a port up to 65535, got 'http://x:99999'"),
+        (
+            ["--judge", "vlm", "--base-url", "http://x", "--temperature", "nan"],
+            "The temperature is a number from 0 on",
+        ),
         (["--task", "beauty"], "task of a judge is one of"),
         (["--votes", "nowhere"], "nowhere"),
     ],

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from atom_hf import Motion, Scenario, synthesize
-from atom_hf.evaluation.event_track import event_track
+from atom_hf.evaluation.event_track import event_track, scenario_of
 
 
 def test_asked_and_seen():
@@ -31,3 +31,8 @@ def test_a_clip_that_shows_nothing():
     still = Motion(np.repeat(synthesize(Scenario.parse("a person jumps"), seed=1).joints[:1], 1, axis=0))
     assert event_track(still) == ()
     assert [event.row for event in event_track(still, Scenario.parse("a person jumps"))] == ["asked"]
+
+
+def test_captions_that_the_grammar_reads():
+    assert scenario_of("a person jumps twice") == Scenario.parse("a person jumps twice")
+    assert scenario_of("") is scenario_of(None) is scenario_of("colourless green ideas") is None

@@ -1,5 +1,7 @@
 """`Motion`: construction, cutting, comparing, and its way to features and back."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -111,3 +113,21 @@ def test_bad_use(walk, tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(TypeError, match="unhashable"):
         hash(motion)
+
+
+def test_what_the_renderer_writes(walk, tmp_path):
+    motion = Motion(walk, text="a person walks </script>")
+    motion.save(tmp_path / "walk.glb")
+    motion.save(tmp_path / "walk.html")
+    assert (tmp_path / "walk.glb").read_bytes()[:4] == b"glTF"
+    page = (tmp_path / "walk.html").read_text(encoding="utf-8")
+    assert "data-atom-viewer" in page and "a person walks &lt;/script&gt;" in page
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["walk.glb", "walk.html"]
+
+
+def test_in_a_notebook(walk, monkeypatch):
+    motion = Motion(walk, text="a person walks")
+    shown = motion._repr_html_()
+    assert shown.startswith("<iframe") and 'sandbox="allow-scripts"' in shown and "a person walks" in shown
+    monkeypatch.setitem(sys.modules, "atom_hf.render.viewer", None)
+    assert motion._repr_html_() is None  # notebooks fall back on text

@@ -18,7 +18,9 @@ from .answers import verdict_of
 from .budget import BATCH
 from .calls import Answer
 from .completions import read_completion, write_request
+from .items import check_items
 from .judge import VLMJudge
+from .one_writer import process_name
 from .questions import Question
 from .replies import read_pair, read_point
 from .running import run
@@ -74,6 +76,7 @@ class BatchJudge:
         self._price, self._endpoint = judge._caller.price, judge._caller.endpoint
         self._held: dict[str, float] = {}
         self._forms: set[str] = set()
+        self._shortage = ""
 
     def submit(self, items: Sequence[JudgeItem]) -> int:
         """Submit what is neither answered nor under way.
@@ -84,7 +87,9 @@ class BatchJudge:
         Returns:
             `int`: how many requests were submitted; fewer than are missing where the budget does not allow more.
         """
-        return run(self._submit(items, time.time()))
+        check_items(items, pairs=False)
+        with self.judge.writing():
+            return run(self._submit(items, time.time()))
 
     def collect(self) -> BatchStatus:
         """Look at all batches under way, and keep the replies of those that are over.
@@ -92,7 +97,8 @@ class BatchJudge:
         Returns:
             [`BatchStatus`]: how far they are.
         """
-        return run(self._collect())
+        with self.judge.writing():
+            return run(self._collect())
 
     def score(self, items: Sequence[JudgeItem]) -> list[Verdict]:
         """Judge motions: submit what is missing, wait for it, collect.
@@ -103,16 +109,18 @@ class BatchJudge:
         Returns:
             `list[Verdict]`: one for each item; unscored where the batch gave no answer.
         """
+        check_items(items, pairs=False)
         begin = time.time()
-        status = self.collect()
-        while True:
-            submitted = run(self._submit(items, begin))
-            collected = 0
-            while (status := self.collect()).under_way:
-                collected += status.collected
-                time.sleep(self.poll_every)
-            if not submitted or not collected + status.collected:  # nothing came of all that: no point in more
-                return self.read(items)
+        with self.judge.writing():
+            status = self.collect()
+            while True:
+                submitted = run(self._submit(items, begin))
+                collected = 0
+                while (status := self.collect()).under_way:
+                    collected += status.collected
+                    time.sleep(self.poll_every)
+                if not submitted or not collected + status.collected:  # nothing came of all that: no point in more
+                    return self.read(items)
 
     def read(self, items: Sequence[JudgeItem]) -> list[Verdict]:
         """Verdicts from what was collected; nothing is asked.
@@ -125,7 +133,7 @@ class BatchJudge:
         """
         verdicts: list[Verdict] = []
         self.stopped = None
-        source = self.judge._items(items)
+        source = self.judge._items(items, pairs=False)
         for i in range(len(items)):
             try:
                 questions = source.questions(i)
@@ -160,7 +168,7 @@ class BatchJudge:
         """One batch after the other, each as large as a file may be."""
         submitted, chunk, size = 0, _Chunk(), 0
         seen: set[str] = set()
-        with self.judge._items(items) as source:
+        with self.judge._items(items, pairs=False) as source:
             for i in range(len(items)):
                 try:
                     questions = await source.prepare(i)
@@ -175,8 +183,9 @@ class BatchJudge:
                         submitted += await self._send(chunk)
                         chunk, size = _Chunk(), 0
                     if not self._add(chunk, question, body):
-                        logger.warning("%s: the budget does not allow more; %d are submitted.", self.name, submitted)
-                        return submitted + await self._send(chunk)
+                        submitted += await self._send(chunk)
+                        logger.warning("%s: %s. %d are submitted.", self.name, self._shortage, submitted)
+                        return submitted
                     size += len(body)
         return submitted + await self._send(chunk)
 
@@ -196,10 +205,11 @@ class BatchJudge:
         price, settings = self._price, self._endpoint.settings
         most = BATCH * price.of(question.most_tokens(messages), settings.max_tokens) if price else 0.0
         held = self.judge.budget.reserve(most) if self.judge.budget is not None else 0.0
-        if held is None:
+        if held is None and self.judge.budget is not None:
+            self._shortage = self.judge.budget.shortage(most)
             return False
         call = self.store.begin(question.key, question.facts, 0, most, batch=chunk.name)
-        self._held[call] = held
+        self._held[call] = held or 0.0
         chunk.calls.append(call)
         frame = json.dumps({"custom_id": call, "method": "POST", "url": "/v1/chat/completions"})[:-1]
         chunk.file.write(frame.encode() + b', "body": ' + body + b"}\n")
@@ -321,10 +331,12 @@ class BatchJudge:
     def _book(self, call: str, outcome: str, most: float, paid: float, **more: Any) -> None:
         if self.judge.budget is not None:
             held = self._held.pop(call, None)
-            if held is None:  # submitted by an earlier run, whose open calls the budget counts as spent
-                self.judge.budget.settle(0.0, paid - most)
-            else:
+            if held is not None:
                 self.judge.budget.settle(held, paid)
+            elif call.startswith(process_name()):  # by another judge of this process
+                self.judge.budget.settle(0.0, paid - most)
+            else:  # submitted by an earlier run, whose open calls the budget counts as spent
+                self.judge.budget.correct(str(self.store.path), paid - most)
         self.store.end(call, outcome, dollars=paid, **more)
 
 

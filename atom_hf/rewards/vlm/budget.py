@@ -6,11 +6,14 @@ budget.settle(held, paid=0.004)  # 0.016 is free again
 """
 
 import json
+import math
 import re
 import threading
 from functools import cache
 from importlib.resources import files
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
 from ...events.prompt_costs import Prices, read_prices
 
@@ -25,10 +28,15 @@ class Price:
     Args:
         input (`float`): dollars for a million tokens sent.
         output (`float`): dollars for a million tokens received.
+
+    Raises:
+        ValueError: if one of them is no number from 0 on.
     """
 
     def __init__(self, input: float, output: float) -> None:
         self.input, self.output = float(input), float(output)
+        if not (0 <= self.input < math.inf and 0 <= self.output < math.inf):
+            raise ValueError(f"A price is a number of dollars from 0 on, got {input!r} and {output!r}.")
 
     def of(self, input_tokens: float, output_tokens: float) -> float:
         """The price of a call.
@@ -92,13 +100,14 @@ class Budget:
     """
 
     def __init__(self, dollars: float) -> None:
-        if not 0 < dollars < float("inf"):
+        given: Any = dollars
+        if isinstance(given, bool) or not isinstance(given, Real) or not 0 < float(given) < math.inf:
             raise ValueError(f"A budget is an amount of dollars above zero, got {dollars!r}.")
         self.dollars = float(dollars)
         self.spent = 0.0
         self.held = 0.0
         self._factor = 1.0
-        self._books: set[str] = set()
+        self._books: dict[str, float] = {}  # store → what other processes spent, as far as it is counted
         self._lock = threading.Lock()
 
     def reserve(self, dollars: float) -> float | None:
@@ -110,7 +119,12 @@ class Budget:
 
         Returns:
             `float` or `None`: dollars set aside; None where they are not there.
+
+        Raises:
+            ValueError: if it is no amount.
         """
+        if not 0 <= dollars < math.inf:
+            raise ValueError(f"What a call may cost is an amount of dollars from zero on, got {dollars!r}.")
         with self._lock:
             amount = dollars * self._factor
             if self.spent + self.held + amount > self.dollars + _ROUNDING:
@@ -130,27 +144,63 @@ class Budget:
         with self._lock:
             return self.spent + dollars * self._factor > self.dollars + _ROUNDING
 
+    def shortage(self, dollars: float) -> str:
+        """Why a call cannot be made, in words.
+
+        Args:
+            dollars (`float`): the most it may cost.
+
+        Returns:
+            `str`: what is left, what the call may cost, and what would do.
+        """
+        with self._lock:
+            most, left = dollars * self._factor, max(0.0, self.dollars - self.spent)
+            enough = math.ceil((self.spent + most) * 1e4) / 1e4
+            return (
+                f"the budget of ${self.dollars:g} is used up but for ${left:.4f} (${self.spent:.4f} spent), and the "
+                f"next call may cost up to ${most:.4f}; a budget of ${enough:.4f} would allow that one"
+            )
+
     def settle(self, held: float, paid: float) -> None:
         """Book what a call did cost.
 
         Args:
             held (`float`): dollars that `reserve` set aside for it.
             paid (`float`): dollars that it cost.
+
+        Raises:
+            ValueError: if one of them is no number.
         """
+        if not (math.isfinite(held) and math.isfinite(paid)):
+            raise ValueError(f"What a call cost is an amount of dollars, got {paid!r} of {held!r} set aside.")
         with self._lock:
             self.held = max(0.0, self.held - held)
             self.spent += paid
             if paid > held > 0:
                 self._factor *= paid / held
 
-    def carry_over(self, book: str, dollars: float) -> None:
-        """Count what was spent before, as a store remembers it; a store counts once.
+    def carry_over(self, book: str, dollars: float, elsewhere: float = 0.0) -> None:
+        """Count what was spent before, as a store remembers it, and from then on what other processes spend of it.
 
         Args:
             book (`str`): which store, such as its path.
-            dollars (`float`): what was spent.
+            dollars (`float`): what was spent; it counts at the first time.
+            elsewhere (`float`, *optional*, defaults to 0.0): what of it other processes spent; what is more of that
+                than at the time before counts at every time.
         """
         with self._lock:
-            if book not in self._books:
-                self._books.add(book)
-                self.spent += dollars
+            known = self._books.get(book)
+            self.spent += dollars if known is None else max(0.0, elsewhere - known)
+            self._books[book] = elsewhere if known is None else max(known, elsewhere)
+
+    def correct(self, book: str, dollars: float) -> None:
+        """Count less, or more, for a call of another process that was carried over at the most it could cost.
+
+        Args:
+            book (`str`): the store it is in.
+            dollars (`float`): what it did cost, less what was counted.
+        """
+        with self._lock:
+            self.spent += dollars
+            if book in self._books:
+                self._books[book] += dollars

@@ -16,16 +16,18 @@ from typing import Any, NamedTuple
 
 from .budget import Budget, Price
 from .endpoint import Endpoint
+from .no_store import NoStore
 from .pace import Pace, Turn
 from .questions import Messages, Question
 from .rules import repair_message
-from .store import NoStore, Store
-from .troubles import Trouble, what_now
+from .store import Store
+from .troubles import NO_REPLY, Trouble, what_now
 
 logger = logging.getLogger(__name__)
 
 _PAUSE, _LONGEST_PAUSE = 0.25, 20.0  # seconds before the second try, doubled before each further one, up to that
 _TRIES = 12
+_FEW = 4  # tries where address or server look wrong, and questions that tell that they are
 _LOOK_AGAIN = 0.01  # seconds until a call that waits for money looks again
 
 
@@ -58,11 +60,18 @@ class Run:
         stopped (`str`, *optional*): why nothing more is asked.
         under_way (`dict`, *optional*): questions that are being asked, for items that are the same.
         spent (`float`, *optional*, defaults to 0.0): dollars, by this run.
+        reached (`bool`, *optional*, defaults to `False`): whether a server answered anything in its protocol.
+        unreached (`int`, *optional*, defaults to 0): questions given up without a sign of a server.
+        told (`bool`, *optional*, defaults to `False`): whether it was said that calls are tried again.
     """
 
     stopped: str | None = None
     under_way: dict[str, "asyncio.Task[Answer]"] = field(default_factory=dict)
     spent: float = 0.0
+    reached: bool = False
+    unreached: int = 0
+    told: bool = False
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self, cause: str) -> None:
         """Ask nothing more; calls that were made are waited for, since they are paid.
@@ -72,6 +81,19 @@ class Run:
         """
         if self.stopped is None:
             self.stopped = cause
+            self._over.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but not longer than the run is on.
+
+        Args:
+            seconds (`float`): how long.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        except TimeoutError:
+            pass
 
 
 class Caller:
@@ -167,9 +189,10 @@ class Caller:
     async def _until_reply(self, question: Question, messages: Any, step: int, run: Run) -> Answer:
         """The only layer of retries."""
         endpoint = self.endpoint
-        end, pause, structured, forms = 0.0, _PAUSE, endpoint.structured, 0
+        end, pause, structured, forms, unreached = 0.0, _PAUSE, endpoint.structured, 0, True
         for number in range(1, _TRIES + 1):
             tokens = question.expected_tokens(messages(structured)) + self.settings.max_tokens
+            self._check_pace(tokens, run)
             async with self.pace.turn(tokens, again=number > 1 or step > 0) as turn:
                 end = end or time.monotonic() + self.deadline
                 left = end - time.monotonic()
@@ -178,6 +201,7 @@ class Caller:
                 structured = structured and endpoint.structured  # others may have learnt something meanwhile
                 sent = dict(endpoint.options)
                 result = await self._call(question, messages(structured), step, structured, left, run, turn)
+            unreached = unreached and isinstance(result, Trouble) and result.unreached
             if isinstance(result, Answer):
                 if not structured:
                     endpoint.in_words("does not take a JSON schema")
@@ -198,11 +222,37 @@ class Caller:
                 return Answer(outcome, "", f"{outcome}: {result.cause}", asked=True)
             wait = pause * random.uniform(0.5, 1.5) if result.wait is None else result.wait
             pause = min(2 * pause, _LONGEST_PAUSE)
-            if number == _TRIES or time.monotonic() + wait > end:
+            hopeless = result.settings and not run.reached and number >= _FEW
+            if number == _TRIES or time.monotonic() + wait > end or hopeless:
                 break
             self.counts["tried again"] += 1
-            await asyncio.sleep(wait)
+            if not run.told:
+                run.told = True
+                words = "%s: %s. Asking again, for up to %g s a question; this is said once."
+                logger.warning(words, self.settings.model, result.cause, self.deadline)
+            await run.pause(wait)
+        if unreached and not run.reached:
+            self._unreached(result.cause, run)
         return self._no_reply(result.cause, number)
+
+    def _unreached(self, cause: str, run: Run) -> None:
+        """Stop where the first questions all ended without a sign of a server: it is no bad luck then."""
+        run.unreached += 1
+        if run.unreached >= _FEW and run.stopped is None:
+            address = self.endpoint.redact(str(self.endpoint.client.base_url))
+            run.stop(f"no server that judges answers at {address}: {cause}")
+            logger.error("%s: %s. Nothing more is asked.", self.settings.model, run.stopped)
+
+    def _check_pace(self, tokens: int, run: Run) -> None:
+        limit = self.pace.tokens_per_minute
+        if limit is not None and tokens > limit and run.stopped is None:
+            run.stop(
+                f"one request may take {tokens:,} tokens, more than tokens_per_minute={limit:,g} allows in a minute; "
+                "raise that, or lower max_tokens"
+            )
+            logger.error("%s: %s. Nothing more is asked.", self.settings.model, run.stopped)
+        if run.stopped is not None:
+            raise Stopped(run.stopped)
 
     def _no_reply(self, cause: str, tries: int) -> Answer:
         words = f"no reply in {tries} {'try' if tries == 1 else 'tries'}, {self.deadline:g} s at most: {cause}"
@@ -227,6 +277,7 @@ class Caller:
         except Exception as error:
             trouble = what_now(error)
             trouble = trouble._replace(cause=endpoint.redact(trouble.cause))
+            run.reached = run.reached or not (trouble.unreached or trouble.cause == NO_REPLY)
             if trouble.too_fast:
                 turn.too_fast()
             self.counts[f"errors: {trouble.cause[:3] if trouble.cause[:3].isdigit() else 'no reply'}"] += 1
@@ -236,6 +287,7 @@ class Caller:
         except BaseException:  # cancelled: it may have been paid for
             self._book(call, "lost", held, most, run, cause="interrupted")
             raise
+        run.reached = True
         reply = endpoint.redact(completion.text or completion.refusal)
         outcome, cause = endpoint.outcome_of(completion, reply, question.read)
         if structured and step == 0 and outcome in ("good", "unreadable"):
@@ -258,7 +310,7 @@ class Caller:
             if held is not None:
                 return held
             if self.budget.is_used_up(most):
-                run.stop(f"the budget of ${self.budget.dollars:g} is used up (${self.budget.spent:.4f} spent)")
+                run.stop(f"{self.budget.shortage(most)}; a lower max_tokens makes calls cheaper")
                 logger.warning("%s: %s. Nothing more is asked.", self.settings.model, run.stopped)
             else:
                 await asyncio.sleep(_LOOK_AGAIN)

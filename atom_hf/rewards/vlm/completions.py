@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+_MOST_TOKENS = 10**9  # of one request
 # Stands for a picture while the rest becomes JSON; nobody who writes a caption can know it.
 _PICTURE = f"picture {secrets.token_hex(16)}"
 
@@ -60,6 +61,10 @@ class Completion(NamedTuple):
     usage: tuple[int, int] | None
 
 
+class ServerError(ValueError):
+    """An error of the server that came with the status of a good answer."""
+
+
 def read_completion(data: Any) -> Completion:
     """Read the body of an answer.
 
@@ -70,12 +75,15 @@ def read_completion(data: Any) -> Completion:
         [`Completion`]: its first choice.
 
     Raises:
+        ServerError: if it is an error.
         ValueError: if it is no chat completion.
     """
     choices = data.get("choices") if isinstance(data, Mapping) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
+        if isinstance(data, Mapping) and data.get("error"):  # some gateways say so with status 200
+            raise ServerError(f"an error instead of choices: {str(data['error'])[:200]}")
         raise ValueError("an answer without choices; is the address that of an OpenAI-compatible API?")
     content, refusal = message.get("content"), message.get("refusal")
     return Completion(
@@ -90,6 +98,8 @@ def _usage(said: Any) -> tuple[int, int] | None:
     if not isinstance(said, Mapping):
         return None
     sent, received = said.get("prompt_tokens"), said.get("completion_tokens")
-    if not (isinstance(sent, int) and isinstance(received, int) and min(sent, received) >= 0):
+    if not (isinstance(sent, int) and isinstance(received, int) and 0 <= min(sent, received)):
+        return None
+    if max(sent, received) > _MOST_TOKENS:  # nonsense, which no price is to be made of
         return None
     return sent, received

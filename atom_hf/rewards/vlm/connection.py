@@ -3,6 +3,7 @@
 connect(None, "http://localhost:8000/v1", key="", …).client  →  an openai.AsyncOpenAI without retries of its own
 """
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ def connect(
         [`Connection`]: the client.
 
     Raises:
-        ValueError: if there is no key for OpenAI, or both client and address.
+        ValueError: if there is no key for OpenAI, both client and address, or one that cannot be meant.
         TypeError: if it is no client.
         ImportError: if `openai` is missing.
     """
@@ -58,6 +59,10 @@ def connect(
         raise ValueError(
             f"There is no key: set the environment variable {key_from}, or give the base_url of another endpoint."
         )
+    address = base_url if base_url is not None else os.environ.get("OPENAI_BASE_URL")
+    if address is not None:
+        _check_address(address, "base_url" if base_url is not None else "OPENAI_BASE_URL")
+    _check_key(key, key_from)
     made = openai.AsyncOpenAI(base_url=base_url, api_key=key or "none", max_retries=0)
     return Connection(made, _secrets(key, str(made.base_url)))
 
@@ -75,6 +80,31 @@ def _asynchronous(client: Any) -> "AsyncOpenAI":
         default_headers=client._custom_headers,
         default_query=client._custom_query,
     )
+
+
+def _check_address(address: Any, where: str) -> None:
+    try:
+        parts = urlsplit(address) if isinstance(address, str) else None
+        port = parts.port if parts is not None else 0
+    except ValueError:  # such as port 99999
+        parts = port = None
+    clean = parts is not None and address.isprintable() and " " not in address
+    if not (parts and clean and parts.scheme in ("http", "https") and parts.hostname and port != 0):
+        shown = "no text" if not isinstance(address, str) else repr(address.rpartition("@")[2])
+        raise ValueError(
+            f"{where} is an address such as 'http://localhost:8000/v1', with http or https, a host and a port up to "
+            f"65535, got {shown}."
+        )
+
+
+def _check_key(key: str, key_from: str) -> None:
+    for place, letter in enumerate(key, 1):
+        if not "!" <= letter <= "~":
+            what = "white space" if letter.isspace() else "no ASCII"
+            raise ValueError(
+                f"The key in {key_from} cannot be sent: character {place} of {len(key)} is {what}. Copy it anew, "
+                "without line breaks."
+            )
 
 
 def _secrets(key: object, address: str) -> tuple[str, ...]:

@@ -4,10 +4,13 @@ estimate(items, store, price, "2026-03").explanation
 → "1000 requests (200 answers are at hand), 1,874,000 input and 250,000 output tokens: $7.19, at most $15.20 …"
 """
 
+import sqlite3
+
 from ...events.prompt_costs import Cost
 from .budget import Price
 from .items import Items
-from .store import NoStore, Store
+from .no_store import NoStore
+from .store import Store
 
 _SAMPLE = 8  # items that are drawn, evenly spread over all
 _OUTPUT_TOKENS = 250  # of a reply, roughly
@@ -24,12 +27,17 @@ def estimate(items: Items, store: Store | NoStore, price: Price | None, as_of: s
 
     Returns:
         [`Cost`]: the expected one; the explanation has the bound that a budget sets aside, without repairs.
+
+    Raises:
+        ValueError: if the store cannot be read.
     """
     missing, broken = [], 0
     for i in range(len(items)):
         try:
             if store.path is None or not store.has_item(items.digest(i)):
                 missing.append(i)
+        except sqlite3.Error as error:
+            raise ValueError(f"{store.path} cannot be read ({error}).") from None
         except Exception:  # such an item will be unscored, and nothing asked
             broken += 1
     requests, mean, bound = 0, 0.0, 0.0

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
+from ...motion import Motion
 from ..judge import JudgeItem
 from .pictures import PictureLayout, draw
 from .questions import Question, Settings, pair_question, point_question
@@ -30,6 +31,27 @@ def task_of(item: JudgeItem, task: str | None) -> str:
     return task or (item.scenario.task if item.scenario is not None else "overall")
 
 
+def check_items(items: Any, pairs: bool | None) -> None:
+    """See that what is to be judged is a sequence of the right things, as far as that is known without reading it.
+
+    Args:
+        items (`Any`): from a user.
+        pairs (`bool`, *optional*): whether pairs are expected; either will do for None.
+
+    Raises:
+        TypeError: if it is no sequence, or a list that has something of the other kind.
+    """
+    expected = "pairs of JudgeItems, as compare([(first, second)])" if pairs else "JudgeItems, as score([item])"
+    lists = hasattr(items, "__len__") and hasattr(items, "__getitem__")
+    if not lists or isinstance(items, str | bytes | Mapping):
+        raise TypeError(f"Expected a sequence of {expected}, got {type(items).__name__}.")
+    for i, item in enumerate(items if isinstance(items, list | tuple) else ()):
+        if pairs is True and isinstance(item, JudgeItem):
+            raise TypeError(f"Expected a sequence of {expected}, got a single JudgeItem at {i}.")
+        if pairs is False and isinstance(item, list | tuple) and any(isinstance(each, JudgeItem) for each in item):
+            raise TypeError(f"Expected a sequence of {expected}, got a {type(item).__name__} at {i}.")
+
+
 class Items:
     """Motions, or pairs of them, from any sequence; they are read and drawn in a thread of their own, one at a time.
 
@@ -40,6 +62,7 @@ class Items:
         task (`str`, *optional*): of the judge.
         layout ([`PictureLayout`]): of the pictures.
         votes (`int`): how often each is asked for.
+        pairs (`bool`, *optional*): whether pairs are expected; either will do without it.
     """
 
     def __init__(
@@ -50,9 +73,10 @@ class Items:
         task: str | None,
         layout: PictureLayout,
         votes: int,
+        pairs: bool | None = None,
     ) -> None:
         self.items, self.settings, self.rules, self.task = items, settings, rules, task
-        self.layout, self.votes = layout, votes
+        self.layout, self.votes, self.pairs = layout, votes, pairs
         self._thread: ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:
@@ -124,10 +148,19 @@ class Items:
 
     def _pair(self, i: int) -> tuple[JudgeItem, JudgeItem | None]:
         item = self.items[i]
-        if isinstance(item, JudgeItem):
+        single = isinstance(item, JudgeItem)
+        pair = isinstance(item, Sequence) and len(item) == 2 and all(isinstance(each, JudgeItem) for each in item)
+        if not ((single and not self.pairs) or (pair and self.pairs is not False)):
+            expected = {None: "a JudgeItem, or a pair of them", True: "a pair of JudgeItems", False: "a JudgeItem"}
+            raise TypeError(f"Expected {expected[self.pairs]}, got {type(item).__name__}.")
+        for each in (item,) if single else item:
+            if not isinstance(each.motion, Motion):
+                kind = type(each.motion).__name__
+                raise TypeError(f"Expected a Motion in a JudgeItem, got {kind}; make one: Motion(joints, fps=20).")
+            if not isinstance(each.prompt, str):
+                raise TypeError(f"Expected text as the prompt of a JudgeItem, got {type(each.prompt).__name__}.")
+        if single:
             return item, None
-        if not (isinstance(item, Sequence) and len(item) == 2 and all(isinstance(each, JudgeItem) for each in item)):
-            raise TypeError(f"Expected a JudgeItem, or a pair of them, got {type(item).__name__}.")
         first, second = item
         if first.prompt != second.prompt:
             raise ValueError(f"Expected two motions for one prompt, got {first.prompt!r} and {second.prompt!r}.")

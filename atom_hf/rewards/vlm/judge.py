@@ -7,7 +7,8 @@ judge.score(items)[0]               →  Verdict(score=4.0, reason="…", reply=
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,10 +19,12 @@ from ..position_bias import bias_of_counts
 from .answers import preference_of, verdict_of
 from .budget import Budget, find_price, prices_as_of
 from .calls import Answer, Caller, Run
+from .checks import check_settings
 from .connection import connect
 from .endpoint import Endpoint
 from .estimates import estimate
-from .items import Items
+from .items import Items, check_items
+from .no_store import NoStore
 from .pace import Pace
 from .pictures import PictureLayout
 from .preference import Preference
@@ -29,7 +32,7 @@ from .progress import Progress
 from .questions import Settings
 from .rules import TASKS, Rules, read_rules
 from .running import run, run_async
-from .store import NoStore, Store
+from .store import Store
 from .work import each
 
 if TYPE_CHECKING:
@@ -44,8 +47,9 @@ class VLMJudge:
 
     What the model cannot or will not judge is unscored, with cause and raw reply: refused, filtered, truncated,
     unreadable after one repair, no reply before the deadline, a picture that cannot be drawn. When the budget or the
-    account is used up, or the server does not know key or model, nothing more is asked and all that is left is
-    unscored for that cause. Works from plain code, inside a running event loop, in notebooks and threads.
+    account is used up, the server does not know key or model, or there turns out to be no such server, nothing more is
+    asked and all that is left is unscored for that cause. Works from plain code, inside a running event loop, in
+    notebooks and threads.
 
     Args:
         model (`str`, *optional*, defaults to `"gpt-4o"`): its name at the endpoint.
@@ -59,7 +63,7 @@ class VLMJudge:
         detail (`str`, *optional*, defaults to `"high"`): how closely the model looks: `"low"`, `"high"`, `"auto"`.
         temperature (`float`, *optional*, defaults to 0.0): unitless; None leaves it to the server.
         votes (`int`, *optional*, defaults to 1): how often each item is asked for; the score is their mean. Of no use
-            at temperature 0.
+            at temperature 0, and refused there.
         max_tokens (`int`, *optional*, defaults to 1000): the longest reply.
         concurrency (`int`, *optional*, defaults to 16): the most requests at once; fewer while the server says 429.
         requests_per_minute (`float`, *optional*): the most requests a minute.
@@ -70,15 +74,16 @@ class VLMJudge:
         prices (`str`, `Path` or mapping, *optional*): JSON table, model → dollars for a million `input` and `output`
             tokens, for models that the package's table lacks or knows no longer.
         store (`str`, `Path` or [`Store`], *optional*): SQLite file on a local disk that keeps every reply, so that no
-            call is paid twice.
+            call is paid twice. One process at a time may ask for it.
         rules (`str` or `Path`, *optional*): folder with rules of one's own, such as `temporal.md`.
         structured (`bool`, *optional*, defaults to `True`): hold replies to a JSON schema where the server has that.
         progress (`bool`, *optional*): show a progress bar; without it on a terminal only.
         dry_run (`bool`, *optional*, defaults to `False`): ask nothing; what the store does not have is unscored.
 
     Raises:
-        ValueError: if a task is unknown, a number is out of range, the model has no price but there is a budget, the
-            environment has no key for OpenAI, or the store cannot be used.
+        TypeError: if the model's name is no text, or the client no client.
+        ValueError: if a task is unknown, a number is out of range, the model has no price but there is a budget,
+            address or key cannot be meant, the environment has no key for OpenAI, or the store cannot be used.
         ImportError: if `openai` or `pillow` is missing; `pip install "atom_hf[vlm]"` brings them.
     """
 
@@ -111,11 +116,14 @@ class VLMJudge:
             raise ValueError(f"The task of a judge is one of {', '.join(TASKS)}, got {task!r}.")
         if detail not in ("low", "high", "auto"):
             raise ValueError(f"Expected detail low, high or auto, got {detail!r}.")
-        if min(votes, max_tokens, concurrency) < 1 or not deadline > 0:
-            raise ValueError(
-                f"Expected numbers of at least 1 and a deadline above 0, got {votes=}, {max_tokens=}, {concurrency=}, "
-                f"{deadline=}."
-            )
+        check_settings(
+            model,
+            temperature=temperature,
+            votes=votes,
+            max_tokens=max_tokens,
+            concurrency=concurrency,
+            deadline=deadline,
+        )
         price = find_price(model, prices)
         if budget is not None and price is None:
             raise ValueError(
@@ -126,16 +134,15 @@ class VLMJudge:
         self.model, self.task, self.votes = model, task, votes
         self.layout, self.progress, self.dry_run = layout or PictureLayout(), progress, dry_run
         self.rules: Mapping[str, Rules] = {name: read_rules(name, rules) for name in ([task] if task else TASKS)}
-        self.store = store if isinstance(store, Store) else (NoStore() if store is None else Store(store))
         self.budget = budget if isinstance(budget, Budget) or budget is None else Budget(budget)
-        if self.budget is not None:
-            self.budget.carry_over(str(self.store.path), self.store.earlier)
-        settings = Settings(model, self.layout.name, detail, temperature, max_tokens, structured)
         connection = connect(client, base_url, os.environ.get(api_key_env, ""), api_key_env, dry_run)
         pace = Pace(concurrency, requests_per_minute, tokens_per_minute)
+        self.store = store if isinstance(store, Store) else (NoStore() if store is None else Store(store))
+        self._carry_over()
+        settings = Settings(model, self.layout.name, detail, temperature, max_tokens, structured)
         endpoint = Endpoint(connection.client, settings, connection.secrets)
         self._caller = Caller(endpoint, pace, self.store, self.budget, price, deadline)
-        # Why the last run ended before everything was asked: budget, key, account, store. None where it did not.
+        # Why the last run ended before everything was asked: budget, key, account, store, server. None if it did not.
         self.stopped: str | None = None
         self._orders: Counter[tuple[str, str]] = Counter()
         self._causes: Counter[str] = Counter()
@@ -151,6 +158,24 @@ class VLMJudge:
     def __repr__(self) -> str:
         return f"VLMJudge({self.name!r}, {self.layout.name!r})"
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only process that asks for this judge's store, for `with`; what others spent of it until then counts.
+
+        Every run does so by itself; around several runs it keeps others out in between, too.
+
+        Raises:
+            ValueError: if another process is asking for it.
+        """
+        with self.store.writing():
+            self._carry_over()
+            yield
+
+    def _carry_over(self) -> None:
+        if self.budget is not None:
+            totals = self.store.totals
+            self.budget.carry_over(str(self.store.path), totals.dollars + totals.uncertain, self.store.elsewhere)
+
     def score(self, items: Sequence[JudgeItem]) -> list[Verdict]:
         """Judge motions one by one.
 
@@ -160,6 +185,10 @@ class VLMJudge:
         Returns:
             `list[Verdict]`: one for each item, in order, with score, or with cause; `raw` has the judge's confidence,
                 and for several votes their number and spread.
+
+        Raises:
+            TypeError: if it is no sequence of items.
+            ValueError: if another process is asking for the same store.
         """
         job = Run()
         return run(self._score(items, job), lambda: job.stop("interrupted"))
@@ -183,6 +212,10 @@ class VLMJudge:
 
         Returns:
             `list[Preference]`: one for each pair, in order; `stats["position_bias"]` tells how much order matters.
+
+        Raises:
+            TypeError: if it is no sequence of pairs.
+            ValueError: if another process is asking for the same store.
         """
         job = Run()
         return run(self._compare(pairs, job), lambda: job.stop("interrupted"))
@@ -208,6 +241,7 @@ class VLMJudge:
         Returns:
             [`Cost`]: requests, tokens, and dollars where the model has a price, without repairs.
         """
+        check_items(items, pairs=None)
         return estimate(self._items(items), self.store, self._caller.price, prices_as_of())
 
     def preview(self, item: JudgeItem | Pair) -> dict[str, Any]:
@@ -239,8 +273,8 @@ class VLMJudge:
             "episodes_of_429": pace.episodes,
         }
 
-    def _items(self, items: Sequence[Any]) -> Items:
-        return Items(items, self._caller.settings, self.rules, self.task, self.layout, self.votes)
+    def _items(self, items: Sequence[Any], pairs: bool | None = None) -> Items:
+        return Items(items, self._caller.settings, self.rules, self.task, self.layout, self.votes, pairs)
 
     async def _score(self, items: Sequence[JudgeItem], job: Run) -> list[Verdict]:
         return await self._judge(items, "motion", job, verdict_of)
@@ -255,11 +289,12 @@ class VLMJudge:
         self, items: Sequence[Any], unit: str, job: Run, read: Callable[[Sequence[Answer], str], Judged]
     ) -> list[Judged]:
         """Items in order of time, a bounded number at once; whatever happens to one, the others go on."""
+        check_items(items, pairs=unit == "pair")
         if self.dry_run:
             job.stop("dry run: nothing is asked")
 
         bar = Progress(len(items), unit, self.progress, self._caller.price is not None)
-        source = self._items(items)
+        source = self._items(items, pairs=unit == "pair")
 
         async def one(i: int) -> Judged:
             try:
@@ -275,7 +310,7 @@ class VLMJudge:
             bar.step(job.spent, any(answer.asked for answer in answers))
             return judged
 
-        with bar, source:
+        with nullcontext() if self.dry_run else self.writing(), bar, source:
             # Twice as many as calls: those that wait after an error, and those whose pictures are drawn ahead.
             judged = await each(len(items), 2 * self._caller.pace.bound, one)
         self.stopped = job.stopped

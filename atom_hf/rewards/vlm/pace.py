@@ -9,6 +9,8 @@ import time
 from collections import deque
 from types import TracebackType
 
+from .checks import check_limit
+
 _SHRINK = 0.8  # of the calls at once, at each episode of 429
 
 
@@ -40,9 +42,8 @@ class Pace:
             "tokens_per_minute": tokens_per_minute,
         }
         for name, number in numbers.items():
-            if number is not None and not number > 0:
-                raise ValueError(f"{name} is above zero, got {number}.")
-        self.bound = concurrency
+            check_limit(name, number)
+        self.bound, self.tokens_per_minute = concurrency, tokens_per_minute
         self.limit = float(concurrency)
         self.in_flight = 0
         self.episodes = 0

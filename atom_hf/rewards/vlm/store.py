@@ -6,16 +6,16 @@ calls      one row a request: opened before it is sent, closed with the reply, i
 A run that was killed goes on where it stopped: closed calls are answers; calls that were open may have been paid.
 """
 
-import itertools
-import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .file_systems import network_file_system
+from .one_writer import OneWriter, new_call, process_name
 from .totals import Totals
 
 FORMAT = 1
@@ -53,15 +53,16 @@ class Kept(NamedTuple):
 
 
 class Store:
-    """A SQLite file on a local disk, in WAL mode. Several judges may share one; several machines may not.
+    """A SQLite file on a local disk, in WAL mode. Judges of one process may share one; several processes may not.
 
-    Each worker of a large job writes a store of its own, and `merge` puts them together.
+    Each worker of a large job writes a store of its own, and `merge` puts them together. Anybody may read meanwhile.
 
     Args:
         path (`str` or `Path`): the file; made where there is none, with its folder.
 
     Raises:
-        ValueError: if it lies on a network file system, where WAL corrupts, or is no such store.
+        ValueError: if it lies on a network file system, where WAL corrupts, cannot be opened, is damaged, or is no
+            such store.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -71,18 +72,45 @@ class Store:
                 f"{self.path} is on a network file system ({kind}), where SQLite's WAL mode loses data. Use a path on "
                 "a local disk, one a worker, and merge them afterwards."
             )
+        if self.path.is_dir():
+            raise ValueError(f"{self.path} is a folder; expected a file for a judge's store, such as verdicts.sqlite.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._writer, self._numbers = secrets.token_hex(10), itertools.count()  # ids of calls, unique in all stores
-        self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._lock, self._one_writer = threading.RLock(), OneWriter(self.path)
+        self._open_calls: dict[str, float] = {}
+        self.elsewhere = 0.0  # dollars that other processes spent, as far as it is known
+        try:
+            self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise ValueError(f"{self.path} cannot be opened as a judge's store: {error}.") from None
         try:
             self._open()
-        except sqlite3.DatabaseError as error:
+            self.totals = self._count()
+        except sqlite3.Error as error:
             self._db.close()
-            raise ValueError(f"{self.path} is no store of a vision judge: {error}.") from None
-        self._open_calls: dict[str, float] = {}
-        self.totals = self._count()
+            raise ValueError(_what_is_wrong(self.path, error)) from None
         self.earlier = self.totals.dollars + self.totals.uncertain  # dollars, before this was opened
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only process that asks for this store, for `with`; inside of it again is no matter.
+
+        Raises:
+            ValueError: if another process is, or another store object of this one.
+        """
+        with self._lock:
+            begins = self._one_writer.take()
+        try:
+            with self._lock:
+                if begins and self._version() != self._counted:
+                    self.totals = self._count()
+            yield
+        finally:
+            with self._lock:
+                self._one_writer.give_back()
+
+    def _version(self) -> int:
+        """A number that changes when others write."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def _open(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -95,12 +123,16 @@ class Store:
         self._db.executescript(f"{_TABLES} PRAGMA user_version={FORMAT};")
 
     def _count(self) -> Totals:
-        totals = Totals()
+        totals, elsewhere = Totals(), 0.0
+        self._counted = self._version()
         sums = "count(*), sum(input_tokens), sum(output_tokens), sum(dollars)"
-        for outcome, calls, read, written, dollars in self._db.execute(
-            f"SELECT outcome, {sums} FROM calls GROUP BY outcome"
+        name = process_name()
+        for outcome, own, calls, read, written, dollars in self._db.execute(
+            f"SELECT outcome, substr(id, 1, {len(name)}) = ? AS own, {sums} FROM calls GROUP BY outcome, own", (name,)
         ):
             totals.add(outcome, read, written, dollars, calls)
+            elsewhere += 0.0 if own else dollars
+        self.elsewhere = elsewhere
         return totals
 
     def find(self, key: str) -> Kept | None:
@@ -151,7 +183,7 @@ class Store:
         Returns:
             `str`: id of the call.
         """
-        call = f"{self._writer}{next(self._numbers):x}"
+        call = new_call()
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(
@@ -215,7 +247,7 @@ class Store:
         """
         if outcome not in KEPT[1:]:
             raise ValueError(f"What can be forgotten is one of {', '.join(KEPT[1:])}, got {outcome!r}.")
-        with self._lock:
+        with self.writing(), self._lock:
             changed = self._db.execute("UPDATE calls SET outcome = 'forgotten' WHERE outcome = ?", (outcome,)).rowcount
             self.totals = self._count()
         return changed
@@ -231,14 +263,14 @@ class Store:
 
         Raises:
             FileNotFoundError: if there is none.
-            ValueError: if it is no such store.
+            ValueError: if it is no such store, or another process is asking for this one.
         """
         new = 0
         for path in map(Path, others):
             if not path.is_file():
                 raise FileNotFoundError(f"Expected a store of a vision judge, but there is no file {path}.")
             Store(path).close()  # says what is wrong with it
-            with self._lock:
+            with self.writing(), self._lock:
                 self._db.execute("ATTACH ? AS other", (str(path.absolute()),))
                 try:
                     with self._db:
@@ -275,26 +307,13 @@ class Store:
             self._db.close()
 
 
-class NoStore:
-    """Keeps the totals and nothing else; the same methods as [`Store`] as far as calls need them."""
-
-    path = None
-    earlier = 0.0
-
-    def __init__(self) -> None:
-        self.totals = Totals()
-
-    def find(self, key: str) -> Kept | None:
-        """Nothing is kept; `key` is of no use."""
-        return None
-
-    def has_item(self, item: str) -> bool:
-        """Nothing is kept; `item` is of no use."""
-        return False
-
-    def begin(self, key: str, question: Mapping[str, Any], step: int, dollars: float, batch: str | None = None) -> str:
-        return ""
-
-    def end(self, call: str, outcome: str, **values: Any) -> None:
-        money = [values.get(name, 0) for name in ("input_tokens", "output_tokens", "dollars")]
-        self.totals.add(outcome, *money)
+def _what_is_wrong(path: Path, error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_NOTADB) & 0xFF
+    if code == sqlite3.SQLITE_CORRUPT:
+        return (
+            f"{path} is damaged ({error}). Move it and its -wal and -shm files away; `sqlite3 {path.name} .recover` "
+            "saves what can be read."
+        )
+    if isinstance(error, sqlite3.OperationalError):  # the disk or its permissions, not what is in the file
+        return f"{path} cannot be opened as a judge's store: {error}."
+    return f"{path} is no store of a vision judge: {error}."

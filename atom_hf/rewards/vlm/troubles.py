@@ -3,11 +3,15 @@
 what_now(RateLimitError(...))  →  Trouble("again", "429: slow down", wait=1.5, too_fast=True)
 """
 
+import socket
+import ssl
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from ...events.retry_after import retry_after
+from .completions import ServerError
 
+NO_REPLY = "no reply in time"
 _TERMINAL = ("insufficient_quota", "billing_hard_limit_reached", "account_deactivated")
 _FILTERED = ("content_filter", "content_policy_violation")
 # Words in a complaint about a part of the request that some servers or models do not take.
@@ -30,6 +34,9 @@ class Trouble(NamedTuple):
         paid (`bool`, *optional*, defaults to `False`): whether it may have been paid for all the same.
         form (`str`, *optional*, defaults to `""`): what the server complains of: `"structured"`, `"max_tokens"`,
             `"temperature"`, if it says so.
+        unreached (`bool`, *optional*, defaults to `False`): whether nothing shows that there is such a server at all.
+        settings (`bool`, *optional*, defaults to `False`): whether it looks like a fault of address or server that
+            waiting does not mend.
     """
 
     kind: Literal["again", "form", "filtered", "item", "stop"]
@@ -38,6 +45,8 @@ class Trouble(NamedTuple):
     too_fast: bool = False
     paid: bool = False
     form: str = ""
+    unreached: bool = False
+    settings: bool = False
 
 
 def what_now(error: Exception) -> Trouble:
@@ -52,14 +61,28 @@ def what_now(error: Exception) -> Trouble:
     import openai
 
     if isinstance(error, openai.APITimeoutError | TimeoutError):
-        return Trouble("again", "no reply in time", paid=True)
+        return Trouble("again", NO_REPLY, paid=True)
     if isinstance(error, openai.APIConnectionError):
-        inner = error.__cause__
+        inner = error.__cause__ or error
         never_sent = type(inner).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout")
-        return Trouble("again", f"the connection failed ({type(inner or error).__name__})", paid=not never_sent)
+        cause = f"the connection failed ({type(inner).__name__}: {str(inner)[:200]})"
+        return Trouble("again", cause, paid=not never_sent, unreached=True, settings=never_sent and _for_ever(inner))
     if not isinstance(error, openai.APIStatusError):
-        return Trouble("again", f"no chat completion ({type(error).__name__}: {str(error)[:200]})", paid=True)
+        cause = f"no chat completion ({type(error).__name__}: {str(error)[:200]})"
+        no_such = isinstance(error, ValueError) and not isinstance(error, ServerError)
+        return Trouble("again", cause, paid=True, unreached=no_such, settings=no_such)
     return of_status(error.status_code, error.body, error.response.headers)
+
+
+def _for_ever(error: BaseException | None) -> bool:
+    """Whether it is no TLS that the server speaks, or there is no host of that name; a closed port may open."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        if isinstance(error, socket.gaierror):
+            return error.errno == socket.EAI_NONAME
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def of_status(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Trouble:

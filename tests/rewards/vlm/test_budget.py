@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from atom_hf.rewards.vlm.budget import Budget, find_price, prices_as_of
+from atom_hf.rewards.vlm.budget import Budget, Price, find_price, prices_as_of
 
 
 def test_money_is_set_aside_and_given_back():
@@ -66,3 +66,45 @@ def test_prices():
 def test_bad_amounts(dollars):
     with pytest.raises(ValueError, match="A budget is an amount of dollars above zero"):
         Budget(dollars)
+
+
+@pytest.mark.parametrize("dollars", ["5", None, True, [1]])
+def test_what_is_no_amount(dollars):
+    with pytest.raises(ValueError, match="A budget is an amount of dollars above zero"):
+        Budget(dollars)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_budget_is_not_switched_off_by_what_is_no_number(number):
+    budget = Budget(1.0)
+    with pytest.raises(ValueError, match="What a call may cost is an amount of dollars"):
+        budget.reserve(number)
+    with pytest.raises(ValueError, match="What a call cost is an amount of dollars"):
+        budget.settle(0.0, number)
+    assert (budget.spent, budget.held) == (0, 0)
+    with pytest.raises(ValueError, match="A price is a number of dollars from 0 on"):
+        Price(1.0, number)
+    with pytest.raises(ValueError, match="no number from 0 on"):
+        find_price("gpt-4o", {"gpt-4o": {"input": number, "output": 1.0}})
+
+
+def test_a_shortage_is_told_with_its_numbers():
+    budget = Budget(0.03)
+    budget.settle(budget.reserve(0.01), 0.005)
+    assert budget.shortage(0.0262) == (
+        "the budget of $0.03 is used up but for $0.0250 ($0.0050 spent), and the next call may cost up to $0.0262; "
+        "a budget of $0.0312 would allow that one"
+    )
+
+
+def test_what_other_processes_spend_counts_as_it_grows():
+    budget = Budget(1.0)
+    budget.carry_over("a", 0.3, elsewhere=0.1)
+    budget.settle(budget.reserve(0.05), 0.05)
+    budget.carry_over("a", 0.35, elsewhere=0.1)  # what it paid itself is counted already
+    assert budget.spent == pytest.approx(0.35)
+    budget.carry_over("a", 0.55, elsewhere=0.3)
+    assert budget.spent == pytest.approx(0.55)
+    budget.correct("a", -0.2)  # a call of theirs was cheaper than thought
+    budget.carry_over("a", 0.45, elsewhere=0.2)
+    assert budget.spent == pytest.approx(0.45)

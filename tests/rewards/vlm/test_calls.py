@@ -1,6 +1,10 @@
 """Calls when things go wrong: retries, deadline, pace, budget; nothing is lost and nothing is paid twice."""
 
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 
 import numpy as np
@@ -169,6 +173,130 @@ def test_a_budget_holds_over_several_judges_and_runs(motion, tmp_path):
         verdicts = again.score(prompts(motion, 10))
     assert sum(verdict.score is not None for verdict in verdicts) == scored < 10  # what is kept costs nothing
     assert again.spent.dollars == first.spent.dollars <= 0.06
+
+
+def test_the_end_of_a_budget_is_told_with_its_numbers(motion):
+    with serving() as server:
+        vlm = VLMJudge(base_url=server.url, budget=0.02, concurrency=1, max_tokens=1000)
+        vlm.score(prompts(motion, 4))
+    spent, most = vlm.budget.spent, float(vlm.stopped.partition("may cost up to $")[2].partition(";")[0])
+    assert vlm.stopped.startswith(
+        f"the budget of $0.02 is used up but for ${0.02 - spent:.4f} (${spent:.4f} spent), and the next call may cost"
+    )
+    assert most > 0.02 - spent and vlm.stopped.endswith("would allow that one; a lower max_tokens makes calls cheaper")
+
+
+def test_a_request_larger_than_the_tokens_of_a_minute_is_not_waited_for(motion):
+    with serving() as server:
+        vlm = VLMJudge(base_url=server.url, tokens_per_minute=100)
+        verdicts = vlm.score(prompts(motion, 3))
+        enough = VLMJudge(base_url=server.url, tokens_per_minute=100_000)
+        assert enough.score(prompts(motion, 1))[0].score == 4 and enough.stopped is None
+    assert vlm.stopped.startswith("one request may take 2,") and "tokens_per_minute=100 allows" in vlm.stopped
+    assert {verdict.cause for verdict in verdicts} == {vlm.stopped} and server.counts()["requests"] == 1
+
+
+HTML = Reply(page=b"<html>It works!</html>")
+OTHER_JSON = Reply(page=b'{"hello": "world"}', headers={"content-type": "application/json"})
+
+
+@pytest.mark.parametrize("page", [HTML, OTHER_JSON], ids=["html", "json"])
+def test_what_is_no_such_server_stops_the_run_soon(motion, caplog, page):
+    with serving(lambda asked: page) as server:
+        vlm = VLMJudge(base_url=server.url, concurrency=2)
+        verdicts = vlm.score(prompts(motion, 200))
+        asked = server.counts()["requests"]
+    assert vlm.stopped.startswith(f"no server that judges answers at {server.url}/: no chat completion (")
+    assert "without choices; is the address that of an OpenAI-compatible API?" in vlm.stopped
+    assert asked <= 4 * 6 and all(verdict.score is None for verdict in verdicts)
+    assert sum(verdict.cause == vlm.stopped for verdict in verdicts) >= 190
+    assert caplog.text.count("Asking again, for up to 120 s a question") == 1
+    assert caplog.text.count("Nothing more is asked") == 1
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_closed_port_may_open_and_stops_the_run_if_it_does_not(motion, caplog):
+    """Each question has its time, since the server may be loading; the first ones speak for all others."""
+    vlm = VLMJudge(base_url=f"http://127.0.0.1:{closed_port()}/v1", concurrency=2, deadline=0.5)
+    begin = time.monotonic()
+    verdicts = vlm.score(prompts(motion, 200))
+    assert time.monotonic() - begin < 10
+    assert "the connection failed (ConnectError" in vlm.stopped and vlm.stats["outcomes"].keys() == {"failed"}
+    assert 4 <= sum(verdict.cause.startswith("no reply in ") for verdict in verdicts) <= 8
+    assert "Asking again, for up to 0.5 s a question" in caplog.text
+    few = VLMJudge(base_url=f"http://127.0.0.1:{closed_port()}/v1", deadline=0.3)
+    assert few.score(prompts(motion, 3))[2].cause.startswith("no reply in") and few.stopped is None
+
+
+@contextmanager
+def plain_port() -> Iterator[int]:
+    """A server that answers whatever comes as those of HTTP answer what they cannot read."""
+
+    def answer() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(1024)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield int(server.getsockname()[1])
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def test_tls_where_the_server_has_none_is_no_bad_luck(motion):
+    with plain_port() as port:
+        vlm = VLMJudge(base_url=f"https://127.0.0.1:{port}/v1")
+        begin = time.monotonic()
+        vlm.score(prompts(motion, 20))
+    assert time.monotonic() - begin < 20 and "SSL" in vlm.stopped
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        Reply(),
+        Reply(status=503),
+        Reply(page=b'{"error": {"message": "later"}}', headers={"content-type": "application/json"}),
+    ],
+    ids=["reply", "503", "error"],
+)
+def test_one_sign_of_a_server_is_enough_to_go_on(motion, monkeypatch, sign):
+    """What looks like no server stops nothing once there was one."""
+    monkeypatch.setattr(calls, "_TRIES", 5)
+    with serving(lambda asked: sign if asked.number == 0 else HTML) as server:
+        vlm = VLMJudge(base_url=server.url, concurrency=1)
+        verdicts = vlm.score(prompts(motion, 8))
+    assert vlm.stopped is None and server.counts()["questions"] == 8
+    assert all(verdict.cause.startswith("no reply in 5 tries") for verdict in verdicts[1:])
+
+
+def test_a_stop_is_not_slept_through(motion, monkeypatch):
+    monkeypatch.setattr(calls, "_PAUSE", 30.0)
+    refused = Reply(status=401, error={"message": "bad key"}, delay=0.3)
+    with serving(lambda asked: refused if "number 1 " in asked.text else Reply(status=500)) as server:
+        begin = time.monotonic()
+        vlm = VLMJudge(base_url=server.url, concurrency=2)
+        vlm.score(prompts(motion, 6))
+    assert time.monotonic() - begin < 10 and "does not take the key" in vlm.stopped
+
+
+def test_tokens_that_cannot_be_are_not_counted(motion):
+    with serving(lambda asked: Reply(usage=(10**400, 1))) as server:
+        vlm = VLMJudge(base_url=server.url, budget=0.1)
+        assert vlm.score(prompts(motion, 1))[0].score == 4
+    assert vlm.spent.output_tokens == 1000 and vlm.budget.held == pytest.approx(0)
 
 
 def test_a_server_of_ones_own_is_free(motion):

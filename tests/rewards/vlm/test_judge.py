@@ -142,7 +142,7 @@ def test_bad_items_do_not_stop_the_others(items):
         verdicts = vlm.score(Broken())
     assert [verdict.score for verdict in verdicts] == [4, None, None, None, 4]
     causes = [verdict.cause for verdict in verdicts[1:4]]
-    assert causes[0] == "no picture: Expected a JudgeItem, or a pair of them, got str."
+    assert causes[0] == "no picture: Expected a JudgeItem, got str."
     assert "a blank one" in causes[1] and causes[2] == "no picture: the disk is gone"
     assert vlm.stats["unscored"] == {"no picture": 3}
 
@@ -163,7 +163,9 @@ def test_votes(items):
         (verdict,) = judge(server, votes=3, temperature=1.0, concurrency=1).score(items[:1])
     assert verdict.score == 4 and verdict.raw["votes"] == 3 and verdict.raw["spread"] == pytest.approx(2**0.5)
     with serving(lambda asked: Reply(refusal="no") if asked.number % 2 else Reply()) as server:
-        half, most = (judge(server, votes=votes, concurrency=1).score(items[:1])[0] for votes in (2, 3))
+        half, most = (
+            judge(server, votes=votes, temperature=0.7, concurrency=1).score(items[:1])[0] for votes in (2, 3)
+        )
     assert half.cause == "refused: no"  # half is not enough
     assert most.score == 4 and most.raw["votes"] == 2
 
@@ -268,7 +270,7 @@ def test_dry_run_and_preview_ask_nothing(items, tmp_path):
 
 def test_estimate(items, tmp_path):
     with serving() as server:
-        vlm = judge(server, store=tmp_path / "verdicts.sqlite", votes=2)
+        vlm = judge(server, store=tmp_path / "verdicts.sqlite", votes=2, temperature=0.7)
         before = vlm.estimate(items)
         vlm.score(items[:2])
         after = vlm.estimate(items)
@@ -287,7 +289,10 @@ def test_estimate(items, tmp_path):
     [
         ({"task": "beauty"}, "The task of a judge is one of integrity, temporal, frequency, overall, got 'beauty'"),
         ({"detail": "best"}, "detail low, high or auto, got 'best'"),
-        ({"votes": 0}, "at least 1 and a deadline above 0, got votes=0"),
+        (
+            {"votes": 0},
+            "Expected numbers of at least 1 .whole ones. for votes, max_tokens and concurrency.*got votes=0",
+        ),
         ({"concurrency": 0}, "concurrency=0"),
         ({"deadline": 0}, "deadline=0"),
         ({"model": "llava", "budget": 1.0}, "no price for 'llava', so a budget cannot be kept"),
@@ -301,6 +306,117 @@ def test_bad_settings(options, text):
     known = {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "NO_SUCH_KEY"}
     with pytest.raises(ValueError, match=text):
         VLMJudge(**{**known, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"temperature": float("nan")}, "The temperature is a number from 0 on, or None .* got nan"),
+        ({"temperature": -3}, "The temperature is a number from 0 on, or None .* got -3"),
+        ({"temperature": "hot"}, "The temperature is a number from 0 on, or None .* got 'hot'"),
+        ({"max_tokens": float("nan")}, "got votes=1, max_tokens=nan"),
+        ({"concurrency": 2.5}, "whole ones.*concurrency=2.5"),
+        ({"votes": 1.5, "temperature": 1}, "whole ones.*votes=1.5"),
+        ({"votes": True, "temperature": 1}, "whole ones.*votes=True"),
+        ({"deadline": "soon"}, "deadline='soon'"),
+        ({"deadline": float("inf")}, "deadline=inf"),
+        ({"votes": 2}, "2 votes at temperature 0 are 2 times the same reply.* set a temperature"),
+        ({"model": " "}, "Expected the model's name at the endpoint, got ' '"),
+        ({"budget": "5"}, "A budget is an amount of dollars above zero, got '5'"),
+        ({"prices": {"nobody": 2}}, "the price of 'nobody' is 2, without input and output"),
+        ({"budget": 1.0, "prices": {"gpt-4o": {"input": float("nan"), "output": 1}}}, "the input price of 'gpt-4o'"),
+        ({"tokens_per_minute": float("nan")}, "tokens_per_minute is above zero, got nan"),
+        ({"requests_per_minute": "60"}, "requests_per_minute is above zero, got '60'"),
+        ({"base_url": "localhost:8000/v1"}, "base_url is an address such as .* got 'localhost:8000/v1'"),
+        ({"base_url": "not a url"}, "base_url is an address such as"),
+        ({"base_url": ""}, "base_url is an address such as .* got ''"),
+        ({"base_url": "ftp://localhost/v1"}, "with http or https"),
+        ({"base_url": "http://localhost:99999/v1"}, "a port up to 65535, got 'http://localhost:99999/v1'"),
+        ({"base_url": "http://:8000/v1"}, "a host and a port"),
+        ({"base_url": "http://local host/v1"}, "base_url is an address such as"),
+        ({"base_url": "ftp://me:secret-of-mine@localhost/v1"}, "got 'localhost/v1'"),
+        ({"base_url": 8000}, "base_url is an address such as .* got no text"),
+    ],
+)
+def test_settings_that_cannot_be_meant(options, text, tmp_path):
+    store = tmp_path / "v.sqlite"
+    with pytest.raises(ValueError, match=text):
+        VLMJudge(**{"base_url": "http://127.0.0.1:9/v1", "store": store, **options})
+    assert not store.exists()
+
+
+def test_a_judge_needs_a_name():
+    with pytest.raises(TypeError, match='Expected the model\'s name as text, such as "gpt-4o", got None'):
+        VLMJudge(None)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("sk-secret-0123456789\n", "character 21 of 21 is white space"),
+        ("sk-sécret-0123456789", "character 5 of 20 is no ASCII"),
+        ("sk secret-0123456789", "character 3 of 20 is white space"),
+    ],
+)
+def test_a_key_that_cannot_be_sent(monkeypatch, key, text):
+    monkeypatch.setenv("A_KEY", key)
+    with pytest.raises(ValueError, match=f"The key in A_KEY cannot be sent: {text}. Copy it anew") as caught:
+        VLMJudge(api_key_env="A_KEY")
+    assert "0123456789" not in str(caught.value)
+
+
+def test_an_address_of_the_environment_is_looked_at_too(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "localhost:8000")
+    with pytest.raises(ValueError, match="OPENAI_BASE_URL is an address such as"):
+        VLMJudge(dry_run=True)
+
+
+def test_what_is_no_sequence_of_items(items):
+    with serving() as server:
+        vlm = judge(server)
+        with pytest.raises(TypeError, match=r"Expected a sequence of JudgeItems, as score\(\[item\]\), got JudgeItem"):
+            vlm.score(items[0])
+        with pytest.raises(TypeError, match=r"Expected a sequence of JudgeItems.* got generator"):
+            vlm.score(item for item in items)
+        with pytest.raises(TypeError, match=r"Expected a sequence of JudgeItems.* got a tuple at 1"):
+            vlm.score([items[0], (items[0], items[1])])
+        with pytest.raises(
+            TypeError, match=r"pairs of JudgeItems, as compare\(\[\(first, second\)\]\), got a single JudgeI"
+        ):
+            vlm.compare([items[0]])
+        with pytest.raises(TypeError, match=r"Expected a sequence of .* got int"):
+            vlm.estimate(3)
+        assert server.counts()["requests"] == 0
+
+        # What is found out only when it is read costs one item.
+        pair, single = vlm.compare(ReadLater([(items[0], items[0]), items[0]]))
+        both = vlm.score(ReadLater([items[0], (items[0], items[1])]))
+    assert pair.choice == "tie" and single.cause == "no picture: Expected a pair of JudgeItems, got JudgeItem."
+    assert [verdict.cause for verdict in both] == [None, "no picture: Expected a JudgeItem, got tuple."]
+
+
+class ReadLater:
+    """A sequence of which nothing is known before it is read."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, i):
+        return self.items[i]
+
+
+def test_items_without_a_motion_or_a_prompt(items):
+    with serving() as server:
+        joints, words = judge(server).score(
+            [JudgeItem(items[0].motion.joints, "walks"), JudgeItem(items[0].motion, None)]
+        )
+    assert (
+        joints.cause == "no picture: Expected a Motion in a JudgeItem, got ndarray; make one: Motion(joints, fps=20)."
+    )
+    assert words.cause == "no picture: Expected text as the prompt of a JudgeItem, got NoneType."
 
 
 def test_a_client_of_ones_own(items):
@@ -332,7 +448,7 @@ def test_the_key_is_written_nowhere(items, tmp_path, monkeypatch, caplog, capfd)
     monkeypatch.setenv("A_KEY", key)
     caplog.set_level(logging.DEBUG)
     answers = [
-        Reply(status=500, error={"message": f"Incorrect key {key}"}),
+        Reply(status=500, headers={"retry-after-ms": "1"}, error={"message": f"Incorrect key {key}"}),
         Reply(f"not for {key}"),
         Reply(f"again not for {key}"),
         Reply(refusal=f"Not with {key}"),

@@ -63,7 +63,8 @@ def test_nothing_is_asked_twice_and_everything_else_is_another_question(items, t
         for number, item in enumerate([JudgeItem(motion, items[0].prompt), JudgeItem(items[0].motion, "jumps")]):
             judge(server, path).score([item])
             assert server.counts()["requests"] == 10 + number
-        judge(server, path, votes=2, concurrency=3, deadline=9.0).score(items[:1])  # only the second vote is new
+        more = {"temperature": 0.5, "votes": 2, "concurrency": 3, "deadline": 9.0}
+        judge(server, path, **more).score(items[:1])  # only the second vote is new
         assert server.counts()["requests"] == 12
 
 
@@ -182,6 +183,27 @@ def test_other_files_are_refused(tmp_path):
     other.close()
     with pytest.raises(ValueError, match="its format is 7, expected 1"):
         Store(tmp_path / "newer.sqlite")
+
+
+def test_places_where_no_store_can_be(tmp_path):
+    with pytest.raises(ValueError, match="is a folder; expected a file for a judge's store"):
+        Store(tmp_path)
+    with pytest.raises(ValueError, match="cannot be opened as a judge's store: unable to open database file"):
+        Store("/proc/v.sqlite")
+
+
+def test_a_damaged_store_is_told(tmp_path):
+    path = tmp_path / "v.sqlite"
+    store = Store(path)
+    for i in range(300):
+        store.end(store.begin(str(i), QUESTION_FACTS, 0, 0.0), "good", reply="x" * 2000)
+    store.close()
+    data = bytearray(path.read_bytes())
+    for page in range(len(data) // 4096 // 2, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 100] = b"\xff" * 100
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"v\.sqlite is damaged \(database disk image is malformed\)\. Move it"):
+        Store(path)
 
 
 MOUNTS = """\
