@@ -70,12 +70,15 @@ class AlignConfig:
 
 
 def parse(config: type, args: type, doc: str, **defaults: Any) -> Any:
-    """Flags and YAML (--config), with the defaults of the tiny world; refuses a folder that holds something."""
+    """Flags and YAML (--config), with the defaults of the tiny world; refuses a folder that holds something.
+
+    Where a run cannot write at all, the trainer's configuration says so.
+    """
     parser = TrlParser((config, args), description=doc.partition("\n")[0])
     parser.set_defaults(**defaults)
     script, arguments = parser.parse_args_and_config()
     folder = Path(arguments.output_dir)
-    if not arguments.resume_from_checkpoint and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not arguments.resume_from_checkpoint and folder.exists() and any(folder.iterdir()):
         raise FileExistsError(
             f"{folder} is there already. Choose another --output_dir, remove it, or go on with its last checkpoint: "
             "--resume_from_checkpoint last."

@@ -32,7 +32,6 @@ from atom_hf.evaluation.comparison import alignment_table
 from atom_hf.rewards.vlm import Budget, Store
 
 HERE = Path(__file__).parent
-SHORT = 75  # steps
 
 
 @dataclass
@@ -62,8 +61,6 @@ def flags_of(arm: Arm, config: TablesConfig, seed: int, folder: Path) -> list[st
     values |= {"test_prompts": config.prompts, "samples": config.samples, "monitor_prompts": 0, "save_strategy": "no"}
     if config.steps:
         values |= {"max_steps": config.steps}
-        if arm.trainer in ("dpo", "kto"):  # few steps see few pairs, and none of them twice
-            values |= {"precompute_ref_log_probs": config.steps > SHORT}
     values |= {"shuffle_labels": True} if arm.shuffled else {}
     values |= {name: value for name, value in (("min_score", arm.min_score), ("min_gap", arm.min_gap)) if value}
     values |= {} if arm.temperature is None else {"test_temperature": arm.temperature}

@@ -31,8 +31,8 @@ class MotionDPOConfig(LoraDefaults, DPOConfig):
         warmup_steps (`float`, *optional*, defaults to 150): steps of linear warm-up; below 1 a share of all.
         per_device_train_batch_size (`int`, *optional*, defaults to 64): pairs a step on each device.
         num_train_epochs (`float`, *optional*, defaults to 20): times that each pair is seen.
-        precompute_ref_log_probs (`bool`, *optional*, defaults to `True`): the reference scores each pair once, and
-            what it said is cached beside the dataset.
+        precompute_ref_log_probs (`bool`, *optional*): the reference scores each pair once, and what it said is cached
+            beside the dataset. By default where the run sees as many pairs as there are, so that it pays.
 
     Raises:
         ValueError: if an option is out of range, or two do not go together.
@@ -54,8 +54,9 @@ class MotionDPOConfig(LoraDefaults, DPOConfig):
     warmup_steps: float = field(default=150, metadata={"help": "Steps of linear warm-up; below 1 a share of all."})
     per_device_train_batch_size: int = field(default=64, metadata={"help": "Pairs a step on each device."})
     num_train_epochs: float = field(default=20, metadata={"help": "Times that each pair is seen."})
-    precompute_ref_log_probs: bool = field(
-        default=True, metadata={"help": "Score each pair with the reference once, and cache it."}
+    precompute_ref_log_probs: bool | None = field(
+        default=None,
+        metadata={"help": "Score each pair with the reference once, and cache it. By default where it pays."},
     )
 
     def __post_init__(self) -> None:

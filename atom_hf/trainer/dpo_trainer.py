@@ -19,7 +19,7 @@ from .dpo_config import MotionDPOConfig
 from .losses import PAIR_LOSSES, pair_losses, per_token
 from .motion_trainer import MotionTrainer
 from .policy import base_of, policy_and_reference
-from .preference_rows import check_lengths, prepare_pairs
+from .preference_rows import check_columns, check_lengths, prepare_pairs
 
 _COLUMNS = DEGREE_USES[1:]
 
@@ -87,8 +87,10 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
         args = MotionDPOConfig("motion_dpo") if args is None else args
         if train_dataset is None:
             raise ValueError("Expected train_dataset, pairs with prompt, chosen and rejected; got none.")
+        check_columns(train_dataset, (), "train")  # it has rows
+        rows = None if isinstance(train_dataset, IterableDataset) else round(args.train_share * len(train_dataset))
         model, ref_model, peft_config = policy_and_reference(
-            model, ref_model, args, peft_config=peft_config, stream=isinstance(train_dataset, IterableDataset)
+            model, ref_model, args, peft_config=peft_config, rows=rows
         )
         base = base_of(model)
         self._config, self._longest_prompt = base.config, base.processor.max_length
@@ -114,7 +116,8 @@ class MotionDPOTrainer(MotionTrainer, DPOTrainer):
 
     def _prepare_dataset(self, dataset: Any, processing_class: Any, args: Any, dataset_name: str) -> Any:
         chosen = {"share": args.train_share, "degrees": args.degrees} if dataset_name == "train" else {}
-        dataset = prepare_pairs(dataset, dataset_name, self._config, seed=args.seed, **chosen)
+        margins = args.degree_use == "margin"
+        dataset = prepare_pairs(dataset, dataset_name, self._config, seed=args.seed, margins=margins, **chosen)
         if args.degree_use != "none":
             first = next(iter(dataset))
             if "degree" not in first and not (args.degree_use == "margin" and "margin" in first):

@@ -33,8 +33,8 @@ class MotionKTOConfig(LoraDefaults, KTOConfig):
         warmup_steps (`float`, *optional*, defaults to 150): steps of linear warm-up; below 1 a share of all.
         per_device_train_batch_size (`int`, *optional*, defaults to 64): motions a step on each device.
         num_train_epochs (`float`, *optional*, defaults to 20): times that each motion is seen.
-        precompute_ref_log_probs (`bool`, *optional*, defaults to `True`): the reference scores each motion once, and
-            what it said is cached beside the dataset.
+        precompute_ref_log_probs (`bool`, *optional*): the reference scores each motion once, and what it said is
+            cached beside the dataset. By default where the run sees as many motions as there are, so that it pays.
 
     Raises:
         ValueError: if an option is out of range, or two do not go together.
@@ -56,8 +56,9 @@ class MotionKTOConfig(LoraDefaults, KTOConfig):
     warmup_steps: float = field(default=150, metadata={"help": "Steps of linear warm-up; below 1 a share of all."})
     per_device_train_batch_size: int = field(default=64, metadata={"help": "Motions a step on each device."})
     num_train_epochs: float = field(default=20, metadata={"help": "Times that each motion is seen."})
-    precompute_ref_log_probs: bool = field(
-        default=True, metadata={"help": "Score each motion with the reference once, and cache it."}
+    precompute_ref_log_probs: bool | None = field(
+        default=None,
+        metadata={"help": "Score each motion with the reference once, and cache it. By default where it pays."},
     )
 
     def __post_init__(self) -> None:

@@ -12,23 +12,15 @@ from datasets import Dataset, IterableDataset
 from torch import Tensor
 from trl import KTOTrainer, unpair_preference_dataset
 
+from ..data.degrees import SKIPPED
 from ..data.views import unpaired
 from ..models import MotionGPTConfig
 from .kto_config import MotionKTOConfig, balanced_weights
 from .losses import kto_pair_losses
 from .motion_trainer import MotionTrainer
 from .policy import base_of, policy_and_reference
-from .preference_rows import (
-    as_conversations,
-    check_columns,
-    check_lengths,
-    checked,
-    content,
-    motion_fault,
-    of_degrees,
-    prepare_pairs,
-    prompt_fault,
-)
+from .preference_rows import as_conversations, check_columns, check_lengths, checked, of_degrees, prepare_pairs
+from .row_faults import completion_fault, degree_fault, prompt_fault
 
 _ROW_COLUMNS = ("prompt", "completion", "label")
 _VIEW_COLUMNS = ("prompt_id", "chosen_codes", "rejected_codes", "margin", "degree")  # what `unpaired` reads
@@ -89,7 +81,7 @@ class MotionKTOTrainer(MotionTrainer, KTOTrainer):
             raise ValueError("Expected train_dataset, motions with prompt, completion and label, or pairs; got none.")
         check_columns(train_dataset, (), "train")  # it has rows
         model, ref_model, peft_config = policy_and_reference(
-            model, ref_model, args, peft_config=peft_config, stream=isinstance(train_dataset, IterableDataset)
+            model, ref_model, args, peft_config=peft_config, rows=_most_motions(train_dataset)
         )
         base = base_of(model)
         self._config, self._longest_prompt = base.config, base.processor.max_length
@@ -174,6 +166,13 @@ class MotionKTOTrainer(MotionTrainer, KTOTrainer):
         return (weights * losses).mean()
 
 
+def _most_motions(dataset: Any) -> int | None:
+    """How many motions there are at most: two of a pair; None for a stream."""
+    if isinstance(dataset, IterableDataset):
+        return None
+    return len(dataset) * (1 if "completion" in dataset.column_names else 2)
+
+
 def good_and_bad(dataset: Any, name: str, config: MotionGPTConfig) -> Any:
     """Motions that are good or bad, as conversations.
 
@@ -190,15 +189,18 @@ def good_and_bad(dataset: Any, name: str, config: MotionGPTConfig) -> Any:
     """
     first = next(iter(dataset), None)
     if first is not None and "completion" not in first and ("chosen" in first or "rejected" in first):
-        dataset = prepare_pairs(dataset, name, config)
         known = all(column in first for column in _VIEW_COLUMNS)
+        dataset = prepare_pairs(dataset, name, config, margins=known)
         return unpaired(dataset) if known else unpair_preference_dataset(dataset)
     check_columns(dataset, _ROW_COLUMNS, name)
     dataset = as_conversations(dataset, _ROW_COLUMNS[:2])
-    return checked(of_degrees(dataset, None, name), lambda row: _row_fault(row, config.num_codes), name)
+    return of_degrees(checked(dataset, lambda row: _row_fault(row, config.num_codes), name), None, name)
 
 
 def _row_fault(row: dict[str, Any], num_codes: int) -> str | None:
+    if row.get("degree") == SKIPPED:
+        return None
     if row["label"] not in (True, False):
         return f"expected a label that is True (good) or False (bad), got {row['label']!r}."
-    return prompt_fault(row["prompt"]) or motion_fault(content(row["completion"]), num_codes)
+    found = degree_fault(row) or prompt_fault(row["prompt"])
+    return found or completion_fault(row["completion"], num_codes)

@@ -36,6 +36,11 @@ class OnlineDefaults(LoraDefaults):
     disable_dropout: bool = field(default=True, metadata={"help": "No dropout, so that sampling and scores agree."})
 
     def __post_init__(self) -> None:
+        if self.num_generations is None or self.num_generations < 2:  # TRL would divide by it first
+            raise ValueError(
+                f"Expected num_generations of at least 2, got {self.num_generations}: motions for a prompt are "
+                "compared with each other."
+            )
         super().__post_init__()
         check_sampling(self)
 

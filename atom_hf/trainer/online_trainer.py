@@ -14,8 +14,9 @@ from torch import Tensor
 
 from .motion_trainer import MotionTrainer
 from .policy import base_of, frozen_copy, load_policy
-from .preference_rows import as_conversations, check_columns, checked, content, prompt_fault
-from .reward_functions import CheckedReward, checked_rewards, without_verdict
+from .preference_rows import as_conversations, check_columns, checked
+from .reward_functions import LARGEST_REWARD, CheckedReward, checked_rewards, without_verdict
+from .row_faults import content, prompt_fault
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class OnlineTrainer(MotionTrainer):
             )
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
-        with self._without_noise():
+        with self._without_noise(), self._sampling():
             return super()._generate_and_score_completions(inputs)  # type: ignore[misc]
 
     def _calculate_rewards(self: Any, inputs: Any, prompts: Any, completions: Any, completion_ids_list: Any) -> Tensor:
@@ -89,6 +90,11 @@ class OnlineTrainer(MotionTrainer):
         with _without(self._trl.logger.logger, "All reward functions returned None"):
             rewards: Tensor = super()._calculate_rewards(  # type: ignore[misc]
                 inputs, prompts, completions, completion_ids_list
+            )
+        if bool((rewards.abs() > LARGEST_REWARD).any()):  # of a module, which TRL calls itself
+            raise ValueError(
+                f"A reward model gave {float(rewards.nan_to_num().abs().max()):g}; expected rewards within "
+                f"±{LARGEST_REWARD:g}, since groups of larger ones cannot be compared in float32."
             )
         processor = base_of(self.accelerator.unwrap_model(self.model)).processor
         whole = sum(processor.decode_codes(ids).complete for ids in completion_ids_list)

@@ -1,6 +1,6 @@
 """Policies and references: what is trained, and what it may not move far from.
 
-model, ref_model, peft_config = policy_and_reference(model, None, args, peft_config=None, stream=False)
+model, ref_model, peft_config = policy_and_reference(model, None, args, peft_config=None, rows=2000)
 """
 
 import copy
@@ -15,7 +15,7 @@ from ..models import MotionGPTForPreference
 
 
 def policy_and_reference(
-    model: Any, ref_model: Any, args: Any, *, peft_config: Any, stream: bool
+    model: Any, ref_model: Any, args: Any, *, peft_config: Any, rows: int | None
 ) -> tuple[Any, Any, Any]:
     """What a trainer with a reference begins with.
 
@@ -25,7 +25,7 @@ def policy_and_reference(
             an exact copy.
         args ([`MotionDPOConfig`] or [`MotionKTOConfig`]): settings; what cannot be done is switched off in them.
         peft_config (`PeftConfig`, *optional*): by default the LoRA of `args`.
-        stream (`bool`): whether rows come one by one, so that there is no place to keep a reference's scores.
+        rows (`int`, *optional*): to train on; None for a stream, where there is no place to keep a reference's scores.
 
     Returns:
         `tuple`: model, reference and adapter for TRL; no reference where TRL makes it of the model, or needs none.
@@ -37,8 +37,10 @@ def policy_and_reference(
     model = load_policy(model, **(args.model_init_kwargs or {}))
     check_reference(model, ref_model)
     without_dropout(model, args)
-    if stream:
+    if rows is None:
         args.precompute_ref_log_probs = False
+    elif args.precompute_ref_log_probs is None:
+        args.precompute_ref_log_probs = precomputing_pays(args, rows)
     if base_of(model) is not model:
         return model, ref_model, peft_config
     peft_config = args.lora() if peft_config is None else peft_config
@@ -46,6 +48,26 @@ def policy_and_reference(
     if peft_config is None and ref_model is None and (sharded or not args.precompute_ref_log_probs):
         ref_model = frozen_copy(model)
     return model, ref_model, peft_config
+
+
+def precomputing_pays(args: Any, rows: int) -> bool:
+    """Whether a run sees so many rows that its reference had better score each of them once, before it begins.
+
+    A short run sees few of them, and none twice; then the reference scores what is seen.
+
+    Args:
+        args ([`MotionDPOConfig`] or [`MotionKTOConfig`]): settings.
+        rows (`int`): how many there are at most.
+
+    Returns:
+        `bool`: False as well for a reference that moves (`sync_ref_model`).
+    """
+    if getattr(args, "sync_ref_model", False):
+        return False
+    if args.max_steps <= 0:
+        return bool(args.num_train_epochs >= 1)
+    seen = args.max_steps * args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+    return bool(seen >= rows)
 
 
 def load_policy(model: Any, **init_kwargs: Any) -> Any:

@@ -24,7 +24,7 @@ from .ppo.draw import Drawer, Drawn
 from .ppo.mean_log import MeanLog
 from .ppo.models import ppo_models
 from .ppo.objectives import gae, kl_penalty, policy_loss, token_rewards, value_loss
-from .ppo.policy_and_value import PolicyAndValue
+from .ppo.policy_and_value import VALUE_FOLDER, PolicyAndValue
 from .ppo.rollout import PromptSampler, RolloutBuffer
 from .ppo.running_moments import RunningMoments
 from .ppo.scores import Scorer
@@ -52,7 +52,7 @@ class MotionPPOTrainer(MotionTrainer, PPOCheckpoints, Trainer):
 
     Overrides of `Trainer`: `get_train_dataloader`, `_get_train_sampler`, `create_optimizer`, `_prepare_inputs`,
     `compute_loss`, `prediction_step`, `evaluation_loop`, `log`, and those of [`PPOCheckpoints`]; of [`MotionTrainer`]
-    `_connect_callbacks`.
+    `_connect_callbacks` and `_files_to_go_on`.
 
     Args:
         model ([`MotionGPTForPreference`], `PeftModel` or `str`): what is trained; by name also original checkpoints.
@@ -251,7 +251,8 @@ class MotionPPOTrainer(MotionTrainer, PPOCheckpoints, Trainer):
         return RolloutBuffer(tensors, args.num_ppo_epochs, args.num_mini_batches, parts, self._total, args.world_size)
 
     def _drawn(self: Any, mode: str, rows: list[dict[str, Any]]) -> tuple[Drawn, Tensor]:
-        drawn = self.drawer(rows, trainer_state=self.state)
+        with self._sampling():
+            drawn = self.drawer(rows, trainer_state=self.state)
         kl = kl_penalty(drawn.logps, drawn.ref_logps, self.args.kl_penalty)
         self._means.add(mode, drawn.sums(kl, self.kl_control.value, self.scorer.names))
         return drawn, kl
@@ -314,6 +315,9 @@ class MotionPPOTrainer(MotionTrainer, PPOCheckpoints, Trainer):
     def _total(self: Any, tensor: Tensor) -> Tensor:
         summed: Tensor = self.accelerator.reduce(tensor, reduction="sum")
         return summed
+
+    def _files_to_go_on(self: Any) -> list[str]:
+        return [f"ppo_state_{i}.pt" for i in range(self.args.world_size)] + [f"{VALUE_FOLDER}/config.json"]
 
     def _connect_callbacks(self: Any) -> None:
         self.callback_handler.model = self.policy

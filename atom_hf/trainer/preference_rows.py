@@ -3,7 +3,6 @@
 prepare_pairs(dataset, "train", degrees=["much better"], share=0.2)
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,9 +12,10 @@ from datasets import Dataset, IterableDataset
 from ..data.degrees import DEGREES, SKIPPED
 from ..data.views import is_preferred
 from ..models import MotionGPTConfig
+from .row_faults import content, degree_fault, margin_fault, pair_fault
 
 PAIR_COLUMNS = ("prompt", "chosen", "rejected")
-_TOKEN = re.compile(r"<motion_id_(\d+)>")
+_CHECKED = (*PAIR_COLUMNS, "completion", "label", "degree", "margin")
 
 
 def check_columns(dataset: Any, columns: Sequence[str], name: str) -> None:
@@ -42,31 +42,41 @@ def check_columns(dataset: Any, columns: Sequence[str], name: str) -> None:
 
 def prepare_pairs(
     dataset: Any, name: str, config: MotionGPTConfig, *, degrees: Sequence[str] | None = None, share: float = 1.0,
-    seed: int = 0,
+    seed: int = 0, margins: bool = False,
 ) -> Any:  # fmt: skip
     """Pairs to train on: those that somebody preferred one motion of, as conversations.
 
+    All of them are checked, but for those that were skipped, so that a row's number is that of the dataset.
+
     Args:
         dataset (`Dataset` or `IterableDataset`): `prompt`, `chosen` and `rejected`, as texts or conversations; the
-            column `degree` where there is one.
+            column `degree` where there is one, which has to name one of `DEGREES` in every row.
         name (`str`): of the split, for messages.
         config ([`MotionGPTConfig`]): of the model; says how many codes there are.
         degrees (`Sequence[str]`, *optional*): degrees of preference to keep; all but skipped pairs by default.
         share (`float`, *optional*, defaults to 1): of the pairs, chosen by chance; a larger share holds a smaller one.
         seed (`int`, *optional*, defaults to 0): of that choice.
+        margins (`bool`, *optional*, defaults to `False`): whether the column `margin` is used, where there is one.
 
     Returns:
         `Dataset` or `IterableDataset`: of the same kind.
 
     Raises:
-        ValueError: if columns are missing, motions of a pair are equal or no motions, nothing is left, or an option is
-            out of range.
+        ValueError: if columns are missing, motions of a pair are equal or no whole motions, a degree or a margin is
+            none, nothing is left, or an option is out of range.
     """
     check_columns(dataset, PAIR_COLUMNS, name)
     dataset = as_conversations(dataset, PAIR_COLUMNS)
+
+    def fault(row: dict[str, Any]) -> str | None:
+        if row.get("degree") == SKIPPED:
+            return None
+        found = degree_fault(row) or pair_fault(row, config.num_codes)
+        return found or (margin_fault(row) if margins else None)
+
+    dataset = checked(dataset, fault, name)
     dataset = of_degrees(dataset, degrees, name)
-    dataset = share_of(dataset, share, seed, name)
-    return checked(dataset, lambda row: pair_fault(row, config.num_codes), name)
+    return share_of(dataset, share, seed, name)
 
 
 def as_conversations(dataset: Any, columns: Sequence[str]) -> Any:
@@ -77,10 +87,10 @@ def as_conversations(dataset: Any, columns: Sequence[str]) -> Any:
         columns (`Sequence[str]`): which to turn.
 
     Returns:
-        The dataset itself where it holds conversations.
+        The dataset itself where it holds conversations. What is neither stays, for `conversation_fault` to name it.
     """
     first = next(iter(dataset))
-    plain = [column for column in columns if isinstance(first[column], str)]
+    plain = [column for column in columns if first[column] is None or isinstance(first[column], str)]
     if not plain:
         return dataset
 
@@ -88,6 +98,7 @@ def as_conversations(dataset: Any, columns: Sequence[str]) -> Any:
         return {
             column: [{"role": "user" if column == "prompt" else "assistant", "content": row[column]}]
             for column in plain
+            if row[column] is None or isinstance(row[column], str)
         }
 
     return dataset.map(turn)
@@ -161,7 +172,7 @@ def checked(dataset: Any, fault: Callable[[dict[str, Any]], str | None], name: s
         The dataset.
 
     Raises:
-        ValueError: if rows have faults; says how many, and shows the first.
+        ValueError: if rows have faults; says how many, and shows the first, with its number.
     """
     if isinstance(dataset, IterableDataset):
 
@@ -178,68 +189,6 @@ def checked(dataset: Any, fault: Callable[[dict[str, Any]], str | None], name: s
             f"{len(faults)} of {len(dataset)} rows of the {name} dataset cannot be used; row {i}: {found}"
         )
     return dataset
-
-
-def pair_fault(row: dict[str, Any], num_codes: int) -> str | None:
-    """What is wrong with a pair.
-
-    Args:
-        row (`dict`): `prompt`, `chosen` and `rejected` as conversations.
-        num_codes (`int`): of the model's codebook.
-
-    Returns:
-        `str` or `None`: None for a good one.
-    """
-    chosen, rejected = content(row["chosen"]), content(row["rejected"])
-    found = prompt_fault(row["prompt"]) or motion_fault(chosen, num_codes) or motion_fault(rejected, num_codes)
-    if found is None and chosen == rejected:
-        return "chosen and rejected are the same motion, so there is nothing to prefer."
-    return found
-
-
-def prompt_fault(prompt: Any) -> str | None:
-    """What is wrong with a prompt.
-
-    Args:
-        prompt (`list`): a conversation.
-
-    Returns:
-        `str` or `None`: None for a good one.
-    """
-    if len(prompt) != 1 or prompt[0].get("role") != "user":
-        return f"expected a prompt of one user message, got {str(prompt)[:80]}."
-    return None if content(prompt).strip() else "the prompt is empty."
-
-
-def motion_fault(text: str, num_codes: int) -> str | None:
-    """What is wrong with a motion.
-
-    Args:
-        text (`str`): of the assistant.
-        num_codes (`int`): of the model's codebook.
-
-    Returns:
-        `str` or `None`: None for a good one.
-    """
-    codes = [int(number) for number in _TOKEN.findall(text)]
-    if not codes:
-        return f"expected motion text such as <motion_id_{num_codes}><motion_id_7>…, got {text[:60]!r}."
-    if max(codes) > num_codes + 2:
-        return f"<motion_id_{max(codes)}> is no token of a model with {num_codes} codes; the data is of another one."
-    return None
-
-
-def content(messages: Any) -> str:
-    """The text of a conversation of one message.
-
-    Args:
-        messages (`list`): one message.
-
-    Returns:
-        `str`: its text; of a message in parts, those of the parts together.
-    """
-    text = messages[-1]["content"] if messages else ""
-    return text if isinstance(text, str) else "".join(part["text"] or "" for part in text)
 
 
 def check_lengths(dataset: Any, columns: Iterable[str], longest_prompt: int, max_length: int | None, name: str) -> Any:
@@ -279,7 +228,5 @@ def check_lengths(dataset: Any, columns: Iterable[str], longest_prompt: int, max
 
 
 def _text_columns(dataset: Any) -> Any:
-    here = [
-        column for column in ("prompt", "chosen", "rejected", "completion", "label") if column in dataset.column_names
-    ]
+    here = [column for column in _CHECKED if column in dataset.column_names]
     return dataset.select_columns(here)

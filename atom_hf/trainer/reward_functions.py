@@ -14,7 +14,12 @@ from typing import Any
 from torch import nn
 from trl.trainer.utils import get_callable_name, is_async_callable
 
-from ..models import MotionGPTForReward
+from ..models import MotionGPTForPreference, MotionGPTForReward
+from .policy import base_of
+
+# Rewards become float32, which tells sixteenths apart at a million and nothing below 1 at ten millions; and squares
+# of what is much larger overflow where groups are scaled by their deviation.
+LARGEST_REWARD = 1e6
 
 
 class CheckedReward:
@@ -27,7 +32,7 @@ class CheckedReward:
 
     Raises:
         TypeError: when called, if the function gives something other than numbers and None.
-        ValueError: when called, if there are not as many rewards as completions, or one is not finite.
+        ValueError: when called, if there are not as many rewards as completions, or one is not finite or too large.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -73,7 +78,7 @@ def checked_values(rewards: Any, count: int, name: str) -> list[float | None]:
 
     Raises:
         TypeError: if something is no number.
-        ValueError: if there is another number of them, or one is not finite.
+        ValueError: if there is another number of them, or one is not finite, or beyond ± a million.
     """
     if isinstance(rewards, str) or not hasattr(rewards, "__iter__"):
         raise TypeError(f"The reward function {name} gave {_shown(rewards)}; expected a list of {count} numbers.")
@@ -89,11 +94,18 @@ def checked_values(rewards: Any, count: int, name: str) -> list[float | None]:
             number = float(reward) if hasattr(reward, "__float__") else None
         except (TypeError, ValueError):  # an array of several
             number = None
+        except OverflowError:  # an integer of hundreds of digits
+            number = math.inf
         wanted = "expected a finite number, or None where there is no verdict."
         if number is None:
             raise TypeError(f"The reward function {name} gave {_shown(reward)} for completion {i}; {wanted}")
         if not math.isfinite(number):
             raise ValueError(f"The reward function {name} gave {number} for completion {i}; {wanted}")
+        if abs(number) > LARGEST_REWARD:
+            raise ValueError(
+                f"The reward function {name} gave {number:g} for completion {i}; expected rewards within "
+                f"±{LARGEST_REWARD:g}, since groups of larger ones cannot be compared in float32. Scale or clip them."
+            )
         found.append(number)
     return found
 
@@ -139,7 +151,7 @@ def check_weights(weights: Sequence[float] | None, count: int) -> None:
         count (`int`): functions.
 
     Raises:
-        ValueError: if there is another number of them, one is not finite, or all are 0.
+        ValueError: if there is another number of them, one is not finite or too large, or all are 0.
     """
     if weights is None:
         return
@@ -150,6 +162,8 @@ def check_weights(weights: Sequence[float] | None, count: int) -> None:
         )
     if not all(math.isfinite(weight) for weight in weights) or not any(weights):
         raise ValueError(f"Expected finite reward weights, not all of them 0, got {list(weights)}.")
+    if any(abs(weight) > LARGEST_REWARD for weight in weights):
+        raise ValueError(f"Expected reward weights within ±{LARGEST_REWARD:g}, got {list(weights)}.")
 
 
 def without_verdict(functions: Sequence[Any], completions: int, whole: int) -> str:
@@ -173,11 +187,17 @@ def without_verdict(functions: Sequence[Any], completions: int, whole: int) -> s
 
 
 def _checked(function: Any) -> Any:
-    if isinstance(function, MotionGPTForReward | str):
+    if isinstance(base_of(function), MotionGPTForReward | str):
         loaded = f"MotionGPTForReward.from_pretrained({function!r})" if isinstance(function, str) else "model"
         raise TypeError(
             "A reward model of motions reads codes in a form of its own, which TRL does not know. Hand it in as a "
             f"function: ModelReward({loaded})."
+        )
+    if isinstance(base_of(function), MotionGPTForPreference):
+        raise TypeError(
+            "Expected a MotionGPTForReward, or a function that gives rewards, got "
+            f"{type(base_of(function)).__name__}, which writes motions. Train a reward model first: "
+            "MotionRewardTrainer."
         )
     if isinstance(function, nn.Module | CheckedReward):
         return function

@@ -24,8 +24,9 @@ from ..motion import text_to_codes
 from .degree_use import degree_columns
 from .motion_trainer import MotionTrainer
 from .policy import base_of, load_policy
-from .preference_rows import content, prepare_pairs
+from .preference_rows import check_columns, prepare_pairs
 from .reward_config import MotionRewardConfig
+from .row_faults import content
 
 _HEAD = "classification_head"
 _IDS = ("chosen_ids", "rejected_ids")
@@ -96,6 +97,7 @@ class MotionRewardTrainer(MotionTrainer, RewardTrainer):
         args = MotionRewardConfig("motion_reward") if args is None else args
         if train_dataset is None:
             raise ValueError("Expected train_dataset, pairs with prompt, chosen and rejected; got none.")
+        check_columns(train_dataset, (), "train")  # it has rows
         set_seed(args.seed)  # of the new head
         model = load_reward(model, **(args.model_init_kwargs or {}))
         self._reward = base_of(model)
@@ -124,7 +126,9 @@ class MotionRewardTrainer(MotionTrainer, RewardTrainer):
         if all(column in first for column in _IDS):
             return super()._prepare_dataset(dataset, processing_class, args, dataset_name)
         chosen = {"share": args.train_share, "degrees": args.degrees} if dataset_name == "train" else {}
-        dataset = prepare_pairs(dataset, dataset_name, self._reward.config, seed=args.seed, **chosen)
+        dataset = prepare_pairs(
+            dataset, dataset_name, self._reward.config, seed=args.seed, margins=args.use_margin, **chosen
+        )
         margin = args.use_margin and ("margin" in first or "degree" in first)
         if args.use_margin and not margin:
             _logger.info("The %s dataset has neither margin nor degree, so all pairs count alike.", dataset_name)

@@ -3,10 +3,13 @@
 MotionDPOConfig("outputs/dpo").lora()  →  LoraConfig(r=8, lora_alpha=16, lora_dropout=0.05, target_modules={"q", "v"})
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
+
+from .output_folder import check_output_folder
 
 
 @dataclass
@@ -16,6 +19,9 @@ class TrainingDefaults:
     On a machine without an accelerator a run says so, which two processes need to find each other, and keeps float32.
     Activations of motion models are small, so nothing is computed twice to save them.
 
+    Numbers have to be finite (but for `max_grad_norm`, where infinity clips nothing), a run takes at least a step, and
+    `output_dir` can be written to: said here, before anything is loaded.
+
     Args:
         use_cpu (`bool`, *optional*): by default where there is no accelerator.
         gradient_checkpointing (`bool`, *optional*): recompute activations; off by default, since it is
@@ -24,6 +30,10 @@ class TrainingDefaults:
         dataloader_pin_memory (`bool`, *optional*): by default where there is an accelerator.
         logging_nan_inf_filter (`bool`, *optional*, defaults to `False`): a loss that is no number stops the run, and
             is not hidden.
+
+    Raises:
+        OSError: if nothing can be written into `output_dir`.
+        ValueError: if a number is not finite, or there is nothing to train.
     """
 
     use_cpu: bool = field(
@@ -41,11 +51,38 @@ class TrainingDefaults:
     )
     logging_nan_inf_filter: bool = field(default=False, metadata={"help": "Leave a NaN loss out of the log."})
 
-    def __post_init__(self) -> None:
+    def __post_init__(self: Any) -> None:
+        check_finite(self)
+        steps, epochs = self.max_steps, self.num_train_epochs
+        if steps == 0 or (steps < 0 and not epochs > 0):
+            said = "max_steps=0" if steps == 0 else f"num_train_epochs={epochs:g}"
+            raise ValueError(
+                f"{said} leaves nothing to train. Give a number of steps, or max_steps=-1 for num_train_epochs above "
+                "0; an evaluation alone is trainer.evaluate(), without trainer.train()."
+            )
+        if self.output_dir is not None:
+            check_output_folder(self.output_dir)
         if self.bf16 is None:
             half = not self.use_cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
             self.bf16 = half and not getattr(self, "fp16", False)
         super().__post_init__()  # type: ignore[misc]
+
+
+def check_finite(args: Any) -> None:
+    """Raise where a setting is no finite number; as a loss it would be blamed on something else.
+
+    Args:
+        args (`TrainingArguments`): settings, alone or in lists.
+
+    Raises:
+        ValueError: if one is NaN or infinite; it says which.
+    """
+    for each in fields(args):
+        value = getattr(args, each.name)
+        for number in value if isinstance(value, list | tuple) else [value]:
+            endless = each.name == "max_grad_norm" and number == math.inf
+            if isinstance(number, float) and not math.isfinite(number) and not endless:
+                raise ValueError(f"Expected a finite {each.name}, got {number}.")
 
 
 @dataclass

@@ -83,8 +83,9 @@ def test_an_output_folder_that_holds_something_is_refused(on_cpu, monkeypatch, t
         given(monkeypatch, "--output_dir", out)
     _, args = given(monkeypatch, "--output_dir", out, "--resume_from_checkpoint", "last")
     assert args.resume_from_checkpoint == "last" and [path.name for path in out.iterdir()] == ["notes.txt"]
-    with pytest.raises(FileExistsError, match=r"notes.txt is there already"):
-        given(monkeypatch, "--output_dir", out / "notes.txt")
+    for where in (out / "notes.txt", out / "notes.txt" / "run"):
+        with pytest.raises(NotADirectoryError, match=r"notes.txt is no folder"):
+            given(monkeypatch, "--output_dir", where)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def adapter(on_cpu: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_it_leaves_everything(adapter):
     names = {path.name for path in adapter.folder.iterdir()}
     assert {"metrics.json", "comparison.json", "report.md", "report.html", "model", "adapter"} <= names
+    assert adapter.trainer.args.precompute_ref_log_probs is False  # of two steps, which see 8 of 27 pairs
     config = json.loads((adapter.folder / "adapter" / "adapter_config.json").read_text())
     assert config["r"] == dpo.TINY["lora_r"] and set(config["target_modules"]) == set(dpo.TINY["lora_target_modules"])
 

@@ -14,7 +14,7 @@ from atom_hf.trainer.dpo_trainer import MotionDPOTrainer
 from tests.models.trl_parts import load
 from tests.trainer.conftest import losses, pair_rows
 
-KINDS = {"lora": {"use_peft": True}, "full": {"use_peft": False}}
+KINDS = {"lora": {"use_peft": True, "lora_dropout": 0.0}, "full": {"use_peft": False}}
 
 
 def small_run(folder: Path, output: Path, rows: Dataset, **options: Any) -> MotionDPOTrainer:

@@ -3,6 +3,7 @@
 import json
 import logging
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip("peft")
 
 import torch
 from datasets import Dataset
+from trl import GRPOTrainer
 
 from atom_hf import DEFAULT_MODEL, MotionGPTForPreference
 from atom_hf.trainer.grpo_config import MotionGRPOConfig
@@ -117,6 +119,7 @@ def test_what_is_no_motion_has_no_motion(folder, small):
     ("answer", "kind", "text"),
     [
         (lambda n: [float("nan")] * n, ValueError, "bad gave nan for completion 0"),
+        (lambda n: [1e38] * n, ValueError, r"bad gave 1e\+38 for completion 0; expected rewards within ±1e\+06"),
         (lambda n: [0.0] * (n - 1), ValueError, "bad gave 7 rewards for 8 completions"),
         (lambda n: [None] * n, ValueError, "No reward function gave a reward for any of 8 completions"),
     ],
@@ -167,7 +170,10 @@ def test_a_function_that_never_rewards_is_reported_once(model, small, caplog):
         ([{"text": "a"}], "train dataset lacks prompt"),
         ([{"prompt": "a"}, {"prompt": "  "}], "1 of 2 rows of the train dataset cannot be used; row 1: the prompt is"),
         ([{"prompt": "she sits down " * 200}], "row 0: the prompt has [0-9]+ tokens, and the model reads"),
-        ([{"prompt": message("user", "a") + message("user", "b")}], "expected a prompt of one user message"),
+        (
+            [{"prompt": message("user", "a") + message("user", "b")}],
+            "row 0: prompt: expected one message with role and content",
+        ),
         ([], "train dataset is empty"),
         (
             [{"prompt": "a"}],
@@ -178,6 +184,17 @@ def test_a_function_that_never_rewards_is_reported_once(model, small, caplog):
 def test_prompts_that_cannot_be_used(model, small, rows, text):
     with pytest.raises(ValueError, match=text):
         trainer(model, small, rows=Dataset.from_list(rows))
+
+
+def test_a_reward_model_that_is_none(model, folder, small):
+    """Said when it is handed in, not when it is first asked."""
+    with pytest.raises(TypeError, match=r"Expected a MotionGPTForReward, .* got MotionGPTForPreference, which writes"):
+        trainer(model, small, load(folder))
+
+    run = trainer(model, small)  # modules are asked by TRL itself
+    with patch.object(GRPOTrainer, "_calculate_rewards", lambda *_: torch.tensor([[1.0], [-3e30]])):
+        with pytest.raises(ValueError, match=r"A reward model gave 3e\+30; expected rewards within ±1e\+06"):
+            run._calculate_rewards([], [], [], [])
 
 
 def test_settings_that_cannot_be_used(model, small, caplog):

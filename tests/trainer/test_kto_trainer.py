@@ -345,7 +345,7 @@ def test_defaults_are_the_published_ones(tmp_path):
     args = MotionKTOConfig(str(tmp_path), use_cpu=True)
     assert (args.loss_type, args.beta, args.learning_rate, args.warmup_steps) == ("kto", 0.1, 1e-3, 150)
     assert (args.per_device_train_batch_size, args.num_train_epochs, args.lora().r) == (64, 20, 8)
-    assert args.lr_scheduler_type == "cosine" and args.precompute_ref_log_probs and not args.bf16
+    assert args.lr_scheduler_type == "cosine" and args.precompute_ref_log_probs is None and not args.bf16
 
 
 def faulty(**changes: Any) -> Dataset:
@@ -362,11 +362,13 @@ def faulty(**changes: Any) -> Dataset:
         (lambda: rows().remove_columns("label"), "The train dataset lacks label: expected prompt, completion, label"),
         (lambda: Dataset.from_list(pair_rows()).remove_columns("rejected"), "lacks rejected"),
         (lambda: Dataset.from_dict({"prompt": []}), "The train dataset is empty"),
-        (lambda: faulty(completion=message("assistant", "he runs")), "row 2: expected motion text .* got 'he runs'"),
+        (lambda: faulty(completion=message("assistant", "he runs")), "row 2: completion: .* got 'he runs'"),
+        (lambda: faulty(completion=message("user", "he runs")), "row 2: completion: expected one message of the as"),
         (lambda: faulty(prompt=message("user", " ")), "row 2: the prompt is empty"),
         (lambda: faulty(prompt=message("user", "a " * 300)), "row . has 3.. tokens, and the model reads 256"),
         (lambda: faulty(prompt=message("user", "a " * 1100)), "1 prompts of the train dataset fill max_length=1024"),
         (lambda: rows_with(label=["good"] * 8), "8 of 8 rows .* row 0: expected a label that is True .* got 'good'"),
+        (lambda: rows_with(degree=["best"] * 8), "8 of 8 rows .* row 0: expected a degree among .* got 'best'"),
         (lambda: rows_with(label=[None, True] * 4), "4 of 8 rows .* got None"),
         (lambda: None, "Expected train_dataset, .* got none"),
     ],

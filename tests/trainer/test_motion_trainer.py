@@ -10,11 +10,11 @@ pytest.importorskip("peft")
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import T5Config, T5ForConditionalGeneration, TrainerCallback
+from transformers import T5Config, T5ForConditionalGeneration, Trainer, TrainerCallback
 
 from atom_hf.trainer.dpo_config import MotionDPOConfig
 from atom_hf.trainer.dpo_trainer import MotionDPOTrainer
-from atom_hf.trainer.policy import base_of, check_reference, frozen_copy, load_policy
+from atom_hf.trainer.policy import base_of, check_reference, frozen_copy, load_policy, precomputing_pays
 from tests.models.trl_parts import load
 from tests.trainer.conftest import losses
 
@@ -35,6 +35,48 @@ def test_a_loss_that_is_no_number_stops_the_run_before_it_is_learnt_from(model, 
         trainer.train()
     after = dict(trainer.model.named_parameters())
     assert before and all(torch.equal(weight, after[name]) for name, weight in before.items())
+
+
+def test_gradients_that_are_no_numbers_stop_the_run_before_they_are_learnt_from(model, pairs, small):
+    """The loss may be one all the same."""
+    trainer = make(model, pairs, small)
+    before = {name: weight.clone() for name, weight in trainer.model.named_parameters() if weight.requires_grad}
+    first = dict(trainer.model.named_parameters())[next(iter(before))]
+    first.register_hook(lambda gradient: gradient * torch.nan)
+    with pytest.raises(
+        FloatingPointError, match=r"gradients of step 1 have a norm of nan. Lower learning_rate \(now 0"
+    ):
+        trainer.train()
+    after = dict(trainer.model.named_parameters())
+    assert all(torch.equal(weight, after[name]) for name, weight in before.items())
+
+
+def test_an_infinite_norm_is_ordinary_in_half_precision(model, pairs, small, monkeypatch):
+    trainer = make(model, pairs, small)
+    monkeypatch.setattr(Trainer, "_get_grad_norm", lambda *_, **__: torch.tensor(torch.inf))
+    with pytest.raises(FloatingPointError, match="have a norm of inf"):
+        trainer._get_grad_norm(trainer.model)
+    monkeypatch.setattr(trainer.accelerator.state, "_mixed_precision", "fp16")
+    assert trainer._get_grad_norm(trainer.model) == torch.inf  # the scaler leaves this step out
+
+
+class Spoiler(TrainerCallback):
+    """A last step that ends in weights that are no numbers."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        if state.global_step == args.max_steps:
+            next(weight for weight in model.parameters() if weight.requires_grad).data[0] = torch.inf
+
+
+@pytest.mark.parametrize("save", ["no", "steps"])
+def test_weights_that_are_no_numbers_are_not_saved(model, pairs, small, tmp_path, save):
+    args = MotionDPOConfig(**small | {"save_strategy": save, "save_steps": 1})
+    trainer = MotionDPOTrainer(model, args=args, train_dataset=pairs, callbacks=[Spoiler()])
+    with pytest.raises(FloatingPointError, match=r"no finite numbers after step 2 \(.*lora_.*\), so nothing is saved"):
+        trainer.train()
+    with pytest.raises(FloatingPointError, match=r"so nothing is saved. Lower learning_rate"):
+        trainer.save_model(str(tmp_path / "saved"))
+    assert not (tmp_path / "saved").exists() and not (tmp_path / "out" / "checkpoint-2").exists()
 
 
 # The folder of a run -------------------------------------------------------------------------------------------------
@@ -155,3 +197,35 @@ def test_a_second_trainer_on_the_same_model(folder, pairs, small, tmp_path):
     second = make(model, pairs, small | {"output_dir": str(tmp_path / "second")}, **options)
     second.train()
     assert losses(second)[0] == pytest.approx(25, abs=1e-4) and losses(second)[1] < 24.99
+
+
+# References ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "pays"),
+    [
+        ({"max_steps": 2}, True),  # 8 pairs of 8
+        ({"max_steps": 1}, False),
+        ({"max_steps": 1, "gradient_accumulation_steps": 2}, True),
+        ({"max_steps": 1, "train_share": 0.5}, True),
+        ({"max_steps": -1, "num_train_epochs": 1}, True),
+        ({"max_steps": -1, "num_train_epochs": 0.5}, False),
+        ({"max_steps": 1, "precompute_ref_log_probs": True}, True),
+        ({"max_steps": 2, "precompute_ref_log_probs": False}, False),
+    ],
+)
+def test_a_reference_scores_everything_first_where_that_pays(model, pairs, small, options, pays):
+    trainer = make(model, pairs, small, **options)
+    assert trainer.args.precompute_ref_log_probs is pays
+    assert ("ref_chosen_logps" in trainer.train_dataset.column_names) == pays
+
+
+def test_a_reference_that_moves_scores_nothing_first():
+    args = MotionDPOConfig("out", use_cpu=True, sync_ref_model=True)
+    assert not precomputing_pays(args, 8) and precomputing_pays(MotionDPOConfig("out", use_cpu=True), 8)
+
+
+def test_no_rows_at_all(model, pairs, small):
+    with pytest.raises(ValueError, match="The train dataset is empty"):
+        make(model, pairs.select([]), small)

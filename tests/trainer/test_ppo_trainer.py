@@ -227,6 +227,8 @@ def test_rewards_that_cannot_be_used(policy, tmp_path):
         trainer(policy, tmp_path, later)
     with pytest.raises(ValueError, match="Expected at least one reward function, got none"):
         trainer(policy, tmp_path, None)
+    with pytest.raises(TypeError, match="got MotionGPTForPreference, which writes motions"):
+        trainer(policy, tmp_path, policy)
     with pytest.raises(ValueError, match="Expected a weight for each of 1 reward functions, got 2"):
         trainer(policy, tmp_path, share, reward_weights=[1.0, 2.0])
 
@@ -437,8 +439,18 @@ def test_checkpoints_of_others(policy, motion_folder, tmp_path):
     run = trainer(policy, tmp_path, max_steps=2, save_strategy="steps", save_steps=1)
     run.train()
     saved = tmp_path / "out" / "checkpoint-1"
-    (saved / "ppo_state_0.pt").unlink()
+    (saved / "ppo_state_0.pt").rename(tmp_path / "state")
     again = trainer(load(motion_folder), tmp_path)
+    last = tmp_path / "out" / "checkpoint-2"
+    assert again._checkpoint(True) == str(last)
+    (last / "value_model" / "config.json").unlink()
+    with pytest.raises(
+        ValueError, match=r"checkpoint-2: value_model/config.json is .*checkpoint-1: ppo_state_0.pt is"
+    ):
+        again.train(resume_from_checkpoint=True)
+    (tmp_path / "state").rename(saved / "ppo_state_0.pt")
+    assert again._checkpoint(True) == str(saved)
+    (saved / "ppo_state_0.pt").unlink()
     with pytest.raises(FileNotFoundError, match="another number of processes, or with save_only_model"):
         again.train(resume_from_checkpoint=str(saved))
     (saved / "value_model").rename(saved / "other")

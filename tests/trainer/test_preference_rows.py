@@ -15,19 +15,16 @@ from atom_hf.trainer.preference_rows import (
     check_columns,
     check_lengths,
     checked,
-    content,
-    motion_fault,
     of_degrees,
-    pair_fault,
     prepare_pairs,
-    prompt_fault,
     share_of,
 )
+from atom_hf.trainer.row_faults import content, pair_fault
 from tests.models.trl_parts import NUM_CODES
 from tests.trainer.conftest import DEGREES, message, pair_rows
 
 CONFIG = MotionGPTConfig(vocab_size=60, num_codes=NUM_CODES)
-USER, MOTION, OTHER = message("user", "a man"), message("assistant", "<motion_id_3>"), message("a", "<motion_id_4>")
+USER, MOTION = message("user", "a man"), message("assistant", "<motion_id_3>")
 
 
 @pytest.fixture(params=["dataset", "stream"])
@@ -67,12 +64,6 @@ def test_texts_become_conversations(form):
     assert as_conversations(rows, ("prompt", "chosen")) is rows
     mixed = form([{"prompt": USER, "chosen": "<motion_id_3>"}])
     assert list(as_conversations(mixed, ("prompt", "chosen"))) == [{"prompt": USER, "chosen": MOTION}]
-
-
-def test_text_of_a_message():
-    assert content(USER) == "a man" and content([]) == ""
-    assert content(message("user", [{"type": "text", "text": "a "}, {"type": "text", "text": "man"}])) == "a man"
-    assert content(message("user", [{"type": "motion", "text": None}])) == ""
 
 
 # Degrees -------------------------------------------------------------------------------------------------------------
@@ -129,32 +120,6 @@ def test_a_stream_has_no_share():
 # Faults --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("row", "fault"),
-    [
-        ({"prompt": USER, "chosen": MOTION, "rejected": OTHER}, None),
-        ({"prompt": USER, "chosen": MOTION, "rejected": MOTION}, "chosen and rejected are the same motion"),
-        ({"prompt": [*USER, *USER], "chosen": MOTION, "rejected": OTHER}, "expected a prompt of one user message"),
-        ({"prompt": MOTION, "chosen": MOTION, "rejected": OTHER}, "expected a prompt of one user message, got"),
-        ({"prompt": message("user", " "), "chosen": MOTION, "rejected": OTHER}, "the prompt is empty"),
-        ({"prompt": USER, "chosen": USER, "rejected": OTHER}, "expected motion text such as <motion_id_16>"),
-        ({"prompt": USER, "chosen": MOTION, "rejected": []}, "<motion_id_7>…, got ''"),
-        (
-            {"prompt": USER, "chosen": MOTION, "rejected": message("assistant", "<motion_id_19>")},
-            "<motion_id_19> is no token of a model with 16 codes",
-        ),
-    ],
-)
-def test_faults_of_a_pair(row, fault):
-    found = pair_fault(row, NUM_CODES)
-    assert found is None if fault is None else fault in found
-
-
-def test_faults_alone():
-    assert prompt_fault(USER) is None and motion_fault("<motion_id_18>", NUM_CODES) is None
-    assert prompt_fault([]) == "expected a prompt of one user message, got []."
-
-
 def test_faults_are_counted_and_the_first_is_shown():
     rows = Dataset.from_list(pair_rows())
     broken = rows.map(lambda row, i: {"chosen": row["rejected"]} if i % 3 == 1 else {}, with_indices=True)
@@ -166,6 +131,60 @@ def test_faults_are_counted_and_the_first_is_shown():
     assert next(iter(stream))
     with pytest.raises(ValueError, match="A row of the train dataset: chosen and rejected are the same"):
         list(stream)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"degree": "best"}, r"expected a degree among 'much better', .*'skipped', got 'best'"),
+        ({"degree": None}, "expected a degree among .* got None"),
+        ({"chosen": None}, "chosen: expected text or a conversation, got NoneType None"),
+        ({"prompt": None}, "prompt: expected text or a conversation, got NoneType None"),
+        ({"chosen": [{"role": "assistant", "content": None}]}, "chosen: expected text as content, got NoneType None"),
+        ({"rejected": [{"role": "user", "content": "<motion_id_16><motion_id_3><motion_id_17>"}]},
+         "rejected: expected one message of the assistant, got list"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_with_the_number_of_its_row(form, cells, message):
+    """Row 5 of the dataset, though row 1, which was skipped, is left out."""
+    rows = pair_rows()
+    rows[1]["degree"], rows[1]["rejected"] = "skipped", rows[1]["chosen"]
+    rows[5] |= cells
+    with pytest.raises(ValueError, match=rf"(1 of 8 rows of the train dataset .*; row 5|A row of .*): {message}"):
+        list(prepare_pairs(form(rows), "train", CONFIG))
+
+
+def test_degrees_that_are_no_numbers_or_all_null(form):
+    for none in (float("nan"), None):
+        rows = [row | {"degree": none} for row in pair_rows()]
+        with pytest.raises(ValueError, match=r"(8 of 8 rows .*; row 0|A row of .*): expected a degree among 'much"):
+            list(prepare_pairs(form(rows), "train", CONFIG))
+
+
+def test_plain_texts_with_empty_cells(form):
+    plain = {column: pair_rows()[0][column][0]["content"] for column in ("prompt", "chosen", "rejected")}
+    assert len(list(prepare_pairs(form([plain] * 3), "train", CONFIG))) == 3
+    for column in plain:
+        for i in (0, 2):
+            rows = [dict(plain) for _ in range(3)]
+            rows[i][column] = None
+            with pytest.raises(
+                ValueError, match=rf"(row {i}|A row of .*): {column}: expected text as content, got No"
+            ):
+                list(prepare_pairs(form(rows), "train", CONFIG))
+    for column, cell in (("prompt", 7), ("chosen", [3, 4, 5])):
+        with pytest.raises(ValueError, match=rf"(row 0|A row of .*): {column}: expected text or a conversation, got"):
+            list(prepare_pairs(form([plain | {column: cell}]), "train", CONFIG))
+
+
+def test_margins_are_checked_where_they_are_used(form):
+    rows = [row | {"margin": 1.0} for row in pair_rows()]
+    assert len(list(prepare_pairs(form(rows), "train", CONFIG, margins=True))) == 8
+    for wrong in (float("nan"), None, 1e300):
+        rows[3]["margin"] = wrong
+        assert len(list(prepare_pairs(form(rows), "train", CONFIG))) == 8
+        with pytest.raises(ValueError, match=r"(row 3|A row of .*): expected a margin that is a finite number, got"):
+            list(prepare_pairs(form(rows), "train", CONFIG, margins=True))
 
 
 def test_pairs(form):

@@ -79,21 +79,41 @@ def test_full_training_goes_on_with_the_reference_that_it_began_with(dropping, r
     same(weights(resumed), weights(whole))
 
 
-def test_only_whole_checkpoints_count(dropping, rows, tmp_path):
-    trainer = small_run(dropping, tmp_path / "run", rows)
-    for name, state in (
-        ("9", '{"global_step": 9}'),
-        ("10", '{"global_step": 10}'),
-        ("11", '{"global_st'),
-        ("x", "{}"),
+def test_the_last_whole_checkpoint_counts(dropping, rows, tmp_path, caplog):
+    """Whatever was lost of the later ones; what it was is said."""
+    options = {"max_steps": 3, "save_strategy": "steps", "save_steps": 1}
+    small_run(dropping, tmp_path / "run", rows, **options).train()
+    trainer = small_run(dropping, tmp_path / "run", rows, **options)
+    one, two, three = (tmp_path / "run" / f"checkpoint-{i}" for i in (1, 2, 3))
+    assert trainer._checkpoint(True) == str(three) and not caplog.records
+    (tmp_path / "run" / "checkpoint-x").mkdir()
+    (three / "optimizer.pt").unlink()
+    weights_file = two / "adapter_model.safetensors"
+    weights_file.write_bytes(weights_file.read_bytes()[:-1])
+    assert trainer._checkpoint(True) == str(one)
+    assert [record.message for record in caplog.records] == [
+        "checkpoint-3 is passed over for checkpoint-1: optimizer.pt is missing.",
+        "checkpoint-2 is passed over for checkpoint-1: adapter_model.safetensors cannot be read: it was cut off.",
+    ]
+    with pytest.raises(ValueError, match=r"checkpoint-3 is no complete checkpoint: optimizer.pt is missing. Name ano"):
+        trainer.train(resume_from_checkpoint=str(three))
+    (one / "trainer_state.json").unlink()
+    with pytest.raises(
+        ValueError,
+        match=r"found only checkpoint-1, checkpoint-2, checkpoint-3, which cannot be gone on from \(checkpoint-3: opt"
+        r".*checkpoint-1: it has no trainer_state.json, which is written last\). Remove the folder",
     ):
-        (tmp_path / "run" / f"checkpoint-{name}").mkdir(parents=True)
-        (tmp_path / "run" / f"checkpoint-{name}" / "trainer_state.json").write_text(state)
-    (tmp_path / "run" / "checkpoint-12").mkdir()
-    assert trainer._checkpoint(True) == str(tmp_path / "run" / "checkpoint-10")
-    with pytest.raises(ValueError, match=r"checkpoint-12 is no complete checkpoint: it has no trainer_state.json"):
-        trainer.train(resume_from_checkpoint=str(tmp_path / "run" / "checkpoint-12"))
-    for name in ("9", "10"):
-        shutil.rmtree(tmp_path / "run" / f"checkpoint-{name}")
-    with pytest.raises(ValueError, match=r"found only checkpoint-11, checkpoint-12, half-written. Remove the folder"):
         trainer.train(resume_from_checkpoint=True)
+
+
+def test_a_checkpoint_of_the_model_alone(dropping, rows, tmp_path, caplog):
+    """As transformers takes it: the optimizer begins anew, which is said."""
+    options = {"max_steps": 2, "save_strategy": "steps", "save_steps": 1}
+    small_run(dropping, tmp_path / "run", rows, **options, save_only_model=True).train()
+    shutil.rmtree(tmp_path / "run" / "checkpoint-2")
+    assert small_run(dropping, tmp_path / "run", rows, **options, save_only_model=True)._checkpoint(True)
+    assert not caplog.records
+    resumed = small_run(dropping, tmp_path / "run", rows, **options)
+    resumed.train(resume_from_checkpoint=True)
+    assert resumed.state.global_step == 2
+    assert "checkpoint-1 was written with save_only_model: the optimizer begins anew" in caplog.text

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from atom_hf.models import MotionGPTForReward
+from atom_hf.models import MotionGPTForPreference, MotionGPTForReward
 from atom_hf.trainer.reward_functions import (
     CheckedReward,
     check_weights,
@@ -42,6 +42,9 @@ def test_numbers_of_any_kind_become_floats():
         ([0.0, float("nan")], ValueError, "function f gave nan for completion 1; expected a finite number"),
         ([float("-inf"), 0.0], ValueError, "gave -inf for completion 0"),
         (torch.tensor([0.0, torch.inf]), ValueError, "gave inf for completion 1"),
+        ([0.0, 1e38], ValueError, r"function f gave 1e\+38 for completion 1; expected rewards within ±1e\+06"),
+        ([-1e300, 0.0], ValueError, r"gave -1e\+300 for completion 0; expected rewards within ±1e\+06"),
+        ([0.0, 10**400], ValueError, "gave inf for completion 1"),
         (["0.5", 1.0], TypeError, "gave str '0.5' for completion 0; expected a finite number, or None"),
         ([[0.5], 1.0], TypeError, "gave list"),
         ([torch.ones(2), 1.0], TypeError, "gave Tensor"),
@@ -94,6 +97,8 @@ def test_coroutines_are_awaited_and_checked():
         ([lengths], [], ValueError, "got 0: none"),
         ([lengths], [float("nan")], ValueError, "finite reward weights"),
         ([lengths, nothing], [0, 0.0], ValueError, "not all of them 0"),
+        ([lengths], [1e38], ValueError, r"reward weights within ±1e\+06"),
+        (object.__new__(MotionGPTForPreference), None, TypeError, "got MotionGPTForPreference, which writes motions"),
         ([5], None, TypeError, "Expected a reward function, got int '5'"),
         ("outputs/reward_model", None, TypeError, r"ModelReward\(MotionGPTForReward.from_pretrained\('outputs/rew"),
         (object.__new__(MotionGPTForReward), None, TypeError, r"ModelReward\(model\)"),

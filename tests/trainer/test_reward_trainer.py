@@ -1,5 +1,6 @@
 """The reward model's training: margins, the rows that `score` reads, an early stop, and what is saved."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +222,8 @@ def told(trainer: MotionRewardTrainer, accuracies: list[float]) -> list[dict[str
     return weights
 
 
-def test_it_stops_and_goes_back_to_the_best(model, pairs, small):
+def test_it_stops_and_goes_back_to_the_best(model, pairs, small, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
     small = {name: value for name, value in small.items() if name not in ("max_steps", "save_strategy")}
     trainer = trainer_of(model, pairs, small, eval_dataset=pairs, num_train_epochs=9, early_stopping_patience=2)
     args = trainer.args
@@ -234,6 +236,18 @@ def test_it_stops_and_goes_back_to_the_best(model, pairs, small):
     now = dict(trainer.model.named_parameters())
     assert all(torch.equal(now[name], weight) for name, weight in weights[1].items())
     assert not all(torch.equal(now[name], weight) for name, weight in weights[3].items())
+    assert "missing keys" not in caplog.text  # embeddings of encoder and decoder, which are those of the whole
+    embeddings = trainer.model.transformer
+    assert embeddings.encoder.embed_tokens.weight is embeddings.shared.weight
+
+
+def test_weights_that_are_missing_are_said_all_the_same(model, pairs, small, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    trainer = trainer_of(model, pairs, small)
+    weights = trainer.model.state_dict()
+    weights.pop(next(name for name in weights if name.startswith("classification_head.")))
+    trainer._issue_warnings_after_load(trainer.model.load_state_dict(weights, strict=False))
+    assert "missing keys in the checkpoint model loaded: ['classification_head." in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -300,6 +314,14 @@ def test_models_of_another_kind(model, pairs, small):
         (lambda rows: rows.remove_columns("chosen"), "lacks chosen: expected prompt, chosen, rejected"),
         (lambda rows: rows.select([]), "The train dataset is empty"),
         (lambda rows: rows.map(lambda row: {"rejected": row["chosen"]}), "are the same motion"),
+        (
+            lambda rows: rows.map(lambda row: {"degree": "best"}),
+            "row 0: expected a degree among 'much better', .* 'best",
+        ),
+        (
+            lambda rows: rows.map(lambda row: {"margin": float("nan")}),
+            "row 0: expected a margin that is a finite numb",
+        ),
         (lambda rows: rows.map(lambda row: {"prompt": message("user", "a " * 400)}), "more than the 256"),
         (lambda rows: None, "Expected train_dataset, .* got none"),
     ],

@@ -79,6 +79,21 @@ def test_what_is_sampled_is_what_is_scored(model, small, motion_only):
     check_sampled_is_scored(trainer(model, small, max_completion_length=12))
 
 
+def test_a_rate_that_breaks_the_model_stops_the_run(model, small, tmp_path):
+    run = trainer(model, small, learning_rate=1e30, max_steps=4, use_peft=False)
+    with pytest.raises(FloatingPointError, match=r"Lower learning_rate \(now 1e\+30\)"):
+        run.train()
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".safetensors"]
+
+
+def test_other_faults_of_sampling_are_not_renamed(model, small):
+    def broken(prompts, **_):
+        raise RuntimeError("server down")
+
+    with pytest.raises(RuntimeError, match="server down"):
+        trainer(model, small, broken).train()
+
+
 def test_bad_input(model, small):
     def nothing(prompts, **_):
         return [None] * len(prompts)

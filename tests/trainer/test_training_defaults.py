@@ -9,6 +9,13 @@ import torch
 from peft import get_peft_model
 
 from atom_hf.trainer.dpo_config import MotionDPOConfig
+from atom_hf.trainer.grpo_config import MotionGRPOConfig
+from atom_hf.trainer.kto_config import MotionKTOConfig
+from atom_hf.trainer.ppo_config import MotionPPOConfig
+from atom_hf.trainer.reward_config import MotionRewardConfig
+from atom_hf.trainer.rloo_config import MotionRLOOConfig
+
+CONFIGS = (MotionDPOConfig, MotionGRPOConfig, MotionKTOConfig, MotionPPOConfig, MotionRewardConfig, MotionRLOOConfig)
 
 
 def test_a_run_on_a_cpu_says_so(monkeypatch):
@@ -56,3 +63,37 @@ def test_refusals(change):
     args = MotionDPOConfig("out", use_cpu=True, **change)
     with pytest.raises(ValueError, match=r"Expected lora_r and lora_alpha of at least 1 and lora_dropout from 0 to"):
         args.lora()
+
+
+# Settings that would stop a run, or let it do nothing ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_numbers_are_finite_and_there_is_something_to_train(config):
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=f"Expected a finite learning_rate, got {value}"):
+            config("out", use_cpu=True, learning_rate=value)
+    with pytest.raises(
+        ValueError, match=r"max_steps=0 leaves nothing to train. Give a number of steps, or max_steps=-1"
+    ):
+        config("out", use_cpu=True, max_steps=0)
+    with pytest.raises(ValueError, match=r"num_train_epochs=0 leaves nothing to train.*trainer.evaluate\(\)"):
+        config("out", use_cpu=True, num_train_epochs=0)
+    assert config("out", use_cpu=True, num_train_epochs=0, max_steps=1).max_steps == 1
+
+
+def test_the_setting_that_is_no_number_is_named():
+    nan = float("nan")
+    for config, name in ((MotionDPOConfig, "margin_scale"), (MotionPPOConfig, "vf_coef"), (MotionPPOConfig, "gamma")):
+        with pytest.raises(ValueError, match=f"Expected a finite {name}, got nan"):
+            config("out", use_cpu=True, **{name: nan})
+    with pytest.raises(ValueError, match="Expected a finite loss_weights, got nan"):
+        MotionDPOConfig("out", use_cpu=True, loss_type=["ipo", "sft"], loss_weights=[1.0, nan])
+    assert MotionDPOConfig("out", use_cpu=True, max_grad_norm=float("inf")).max_grad_norm > 1  # which clips nothing
+
+
+@pytest.mark.parametrize("config", [MotionGRPOConfig, MotionRLOOConfig])
+@pytest.mark.parametrize("count", [0, 1, -1, None])
+def test_groups_of_fewer_than_two(config, count):
+    with pytest.raises(ValueError, match=f"Expected num_generations of at least 2, got {count}: motions for a prompt"):
+        config("out", use_cpu=True, num_generations=count)

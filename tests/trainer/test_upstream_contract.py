@@ -77,6 +77,7 @@ def test_these_are_all():
     documented = inspect.getdoc(MotionDPOTrainer)
     assert all(f"`{name}`" in documented for name in HOOKS)
     own = {"train", "training_step", "evaluate", "log", "create_model_card"}
+    own |= {"save_model", "_get_grad_norm", "_issue_warnings_after_load"}
     assert overrides(MotionTrainer, trl.DPOTrainer) == own
     assert all(f"`{name}`" in inspect.getdoc(MotionTrainer) for name in own)
 
@@ -92,6 +93,22 @@ def test_what_is_relied_on_is_there(method, words, where):
 def test_training_step_comes_after_backward_and_before_the_optimizer():
     step = inspect.getsource(transformers.Trainer.training_step)
     assert "accelerator.backward" in step and "optimizer.step" not in step, "see MotionTrainer.training_step"
+
+
+def test_the_norm_of_gradients_comes_before_the_optimizer():
+    sources = [
+        inspect.getsource(method) for method in vars(transformers.Trainer).values() if inspect.isfunction(method)
+    ]
+    (loop,) = [source for source in sources if "self.optimizer.step()" in source]
+    assert loop.index("self._get_grad_norm(") < loop.index("self.optimizer.step()"), "see MotionTrainer._get_grad_norm"
+
+
+def test_what_is_missing_in_a_checkpoint_is_said_here():
+    hook = transformers.Trainer._issue_warnings_after_load
+    assert list(inspect.signature(hook).parameters) == ["self", "load_result"], (
+        "see MotionTrainer._issue_warnings_after_load"
+    )
+    assert "load_result.missing_keys" in inspect.getsource(hook)
 
 
 def test_noise_is_asked_for_by_this_name():

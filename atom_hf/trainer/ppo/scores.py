@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ...models import MotionGPTForReward
-from ..preference_rows import content
 from ..reward_functions import CheckedAsyncReward, checked_rewards
+from ..row_faults import content
 
 
 class Scores(NamedTuple):
