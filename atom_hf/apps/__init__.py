@@ -1,0 +1,1 @@
+"""Pages for the browser. Logic lives in modules without gradio; only a page's `app.py` knows it."""
