@@ -9,13 +9,11 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..data.file_systems import network_file_system
 from .errors import StoreError
 
 _PERSISTENT = Path("/data")  # where a Space has its persistent storage, if it has one
 _LITTLE = 50 * 2**20
-# Between machines, locks or shared memory of SQLite's WAL mode do not work on these.
-_NETWORK = ("nfs", "cifs", "smb", "afs", "9p", "lustre", "gpfs", "beegfs", "ceph", "gluster", "fuse.", "davfs")
-_MOUNTS = Path("/proc/self/mountinfo")
 
 
 def check_storage(
@@ -45,7 +43,7 @@ def check_storage(
             "disk that can be written."
         ) from None
     warnings = []
-    if kind := _network(folder.resolve()):
+    if kind := network_file_system(folder):
         warnings.append(
             f"{folder} is on a network file system ({kind}). Let one machine alone use it, or votes can be lost; a "
             "local disk is better."
@@ -99,21 +97,6 @@ def _write_wal(folder: Path) -> None:
         db.close()
         for suffix in ("", "-wal", "-shm"):
             probe.with_name(probe.name + suffix).unlink(missing_ok=True)
-
-
-def _network(folder: Path) -> str | None:
-    try:
-        lines = _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    deepest, kind = -1, ""
-    for line in lines:
-        left, _, right = line.partition(" - ")
-        if len(left.split()) > 4 and right.split():
-            point = Path(left.split()[4].replace("\\040", " "))
-            if folder.is_relative_to(point) and len(point.parts) >= deepest:
-                deepest, kind = len(point.parts), right.split()[0]
-    return kind if kind.startswith(_NETWORK) else None
 
 
 def _plain(error: Exception) -> str:

@@ -80,14 +80,9 @@ def test_a_space_without_storage(tmp_path, monkeypatch):
 
 
 def test_network_and_little_room(tmp_path, monkeypatch):
-    mounts = tmp_path / "mounts"
-    mounts.write_text(
-        "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
-        f"21 20 0:40 / {tmp_path} rw shared:1 - nfs4 server:/x rw\n"
-        f"22 20 0:41 / {tmp_path}/local\\040disk rw - ext4 /dev/sdb rw\nbroken line\n"
-    )
-    monkeypatch.setattr(storage, "_MOUNTS", mounts)
-    (warning,) = check_storage(tmp_path / "arena", environment={})
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "network_file_system", lambda folder: "nfs4")
+        (warning,) = check_storage(tmp_path / "arena", environment={})
     assert "is on a network file system (nfs4). Let one machine alone use it" in warning
     assert check_storage(tmp_path / "local disk" / "arena", environment={}) == ()
     monkeypatch.setattr(storage, "_LITTLE", 2**62)

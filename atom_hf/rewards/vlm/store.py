@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .file_systems import network_file_system
+from ...data.file_systems import network_file_system
 from .one_writer import OneWriter, new_call, process_name
 from .totals import Totals
 

@@ -18,7 +18,6 @@ from atom_hf.motion import Motion
 from atom_hf.rewards import JudgeItem
 from atom_hf.rewards.vlm import PictureLayout, Store, VLMJudge
 from atom_hf.rewards.vlm.export import export_parquet
-from atom_hf.rewards.vlm.file_systems import network_file_system
 from atom_hf.rewards.vlm.store import QUESTION
 
 from .server import Reply, Server, pair, point, serving
@@ -204,32 +203,6 @@ def test_a_damaged_store_is_told(tmp_path):
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"v\.sqlite is damaged \(database disk image is malformed\)\. Move it"):
         Store(path)
-
-
-MOUNTS = """\
-22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-30 22 0:40 / /mnt/share rw - nfs4 server:/share rw
-31 30 0:41 / /mnt/share/scratch rw - xfs /dev/vdb rw
-32 22 0:42 / /mnt/my\\040disk rw - fuse.sshfs me@there: rw
-garbage
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/home/v.sqlite", None),
-        ("/mnt/share/v.sqlite", "nfs4"),
-        ("/mnt/share/scratch/v.sqlite", None),
-        ("/mnt/shared/v.sqlite", None),
-        ("/mnt/my disk/a/v.sqlite", "fuse.sshfs"),
-    ],
-)
-def test_network_file_systems_are_told_apart(tmp_path, path, kind):
-    mounts = tmp_path / "mountinfo"
-    mounts.write_text(MOUNTS)
-    assert network_file_system(Path(path), mounts) == kind
-    assert network_file_system(Path(path), tmp_path / "none") is None
 
 
 def test_a_store_on_a_network_file_system_is_refused(tmp_path, monkeypatch):
