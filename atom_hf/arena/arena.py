@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from .admin import Admin
 from .answers import Answer
-from .ballot import Ballot, next_ballot
+from .ballot import Ballot, ballot_for, next_ballot
 from .campaign import PairItem, add_pairs
 from .export import Exported, export_votes
 from .limits import Limits
@@ -177,6 +177,24 @@ class Arena:
         self._requests.take(address)
         now = self._clock()
         return next_ballot(self._store, self._people.require(labeller, self.settings, now), self.settings, now)
+
+    def ballot_for(self, labeller: str | Session, item: PairItem) -> Ballot:
+        """A ballot for a pair that somebody looks at already, with `item.one` as the first motion.
+
+        Args:
+            labeller (`str` or [`Session`]): key of the session.
+            item ([`PairItem`]): a pair that was added.
+
+        Returns:
+            [`Ballot`]: for this pair.
+
+        Raises:
+            BallotError: if there is no such pair, or this labeller has voted on it.
+            NotAllowed: if nobody is signed in, or consent is missing.
+        """
+        now = self._clock()
+        name = self._people.require(labeller, self.settings, now)
+        return ballot_for(self._store, name, item.one.motion, item.two.motion, self.settings, now)
 
     def vote(
         self,

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..motion import Motion
 from .answers import QUESTIONS, Question
-from .clips import shown
+from .clips import pack, shown
 from .errors import BallotError
 from .queue import Next, draw_next, end_leases, tally
 from .settings import Settings
@@ -86,6 +86,39 @@ def next_ballot(store: Store, labeller: str, settings: Settings, now: float) -> 
             db.execute("UPDATE ballots SET served = ?, leased = 1 WHERE number = ?", (now, number))
             if not leased:
                 tally(db, pair, settings, waiting=1)
+    return ballot_of(store, name, settings)
+
+
+def ballot_for(store: Store, labeller: str, first: Motion, second: Motion, settings: Settings, now: float) -> Ballot:
+    """A ballot for two motions that somebody sees already.
+
+    Args:
+        store ([`Store`]): with the pair.
+        labeller (`str`): who.
+        first (`Motion`): shown first.
+        second (`Motion`): shown second.
+        settings ([`Settings`]): of the arena.
+        now (`float`): seconds since 1970.
+
+    Returns:
+        [`Ballot`]: with these sides.
+
+    Raises:
+        BallotError: if there is no such pair, or this labeller has voted on it.
+    """
+    rows = store.read(
+        "SELECT pairs.id, a.joints = ?1 FROM pairs "
+        "JOIN motions AS a ON a.id = one JOIN motions AS b ON b.id = two "
+        "WHERE (a.joints = ?1 AND b.joints = ?2) OR (a.joints = ?2 AND b.joints = ?1) ORDER BY pairs.id DESC",
+        (pack(first)[1], pack(second)[1]),
+    )
+    if not rows:
+        raise BallotError("These two motions are no pair of this arena; add_pairs makes one of them.")
+    pair, one_first = rows[0]
+    if store.read("SELECT 1 FROM live WHERE pair = ? AND labeller = ?", (pair, labeller)):
+        raise BallotError("You have voted on these two motions already.")
+    with store.write() as db:
+        name = serve(db, labeller, Next(pair, "normal", bool(one_first)), settings, now)
     return ballot_of(store, name, settings)
 
 

@@ -5,13 +5,15 @@ import binascii
 import json
 import re
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
-from atom_hf.arena import Clip, PairItem
+from atom_hf.arena import Answer, BallotError, Clip, PairItem
 from atom_hf.motion import Motion
-from tests.arena.parts import motion, pair, pairs, rows, sign_in, vote
+from tests.arena.parts import motion, pair, pairs, rows, sign_in, token, vote
 
 SYSTEMS = ("zebrafish-9000", "quagga-7331")
 KINDS = ("gold", "repeat", "training", "normal")
@@ -129,3 +131,20 @@ def test_plain_data(make):
     assert plain["first"]["fps"] == 20 and np.allclose(joints, ballot.first.joints, atol=1e-6)
     silent = make([pair("a man waves")], name="silent", questions=False)
     assert silent.next_ballot(sign_in(silent)).questions == ()
+
+
+def test_a_ballot_for_a_pair_that_is_seen_already(make):
+    one, two = pair("a person sees it"), pair("a person does not")
+    arena = make([one])
+    session = sign_in(arena)
+    swapped = replace(one, one=one.two, two=one.one)
+    for item in (swapped, one):
+        ballot = arena.ballot_for(session, item)
+        assert ballot.prompt == one.prompt and len(ballot.first) == len(item.one.motion)
+        lengths = [np.ptp(each.joints[..., 1]) for each in (ballot.first, item.one.motion)]
+        assert lengths[0] == pytest.approx(lengths[1], abs=1e-3)  # the side is the one that was seen
+    arena.vote(session, ballot.id, Answer("first", "much better"), token())
+    with pytest.raises(BallotError, match="You have voted on these two motions already"):
+        arena.ballot_for(session, one)
+    with pytest.raises(BallotError, match="no pair of this arena; add_pairs"):
+        arena.ballot_for(session, two)

@@ -8,15 +8,9 @@ The arena decides itself what its labellers see next; here a visitor has made th
 
 import secrets
 import threading
-import time
 from pathlib import Path
 
 from ...arena import Answer, Arena, ArenaError, Clip, PairItem, Settings
-from ...arena.ballot import serve
-from ...arena.clips import pack
-from ...arena.people import People, load_secret
-from ...arena.queue import Next
-from ...arena.store import Store
 from .comparison import Comparison
 
 _NOTE = "text-to-motion page; the verdict of the kinematic judge was shown"
@@ -64,8 +58,6 @@ class Ballots:
         )
         self.arena = Arena(folder, settings if new else None)
         self.warnings = self.arena.warnings
-        self._store = Store(self.arena.folder / "votes.sqlite")
-        self._people = People(self._store, load_secret(self.arena.folder), None)
         self._lock = threading.Lock()
 
     @property
@@ -104,31 +96,13 @@ class Ballots:
                 session = self.arena.sign_in_verified(visitor, _PROVIDER, address=address)
                 if not session.consented:
                     self.arena.consent(session)  # the page says beside its buttons what a vote agrees to
-                self.arena.vote(session, self._open(session.key, item), CHOICES[choice], secrets.token_urlsafe(18))
+                ballot = self.arena.ballot_for(session, item)
+                self.arena.vote(session, ballot.id, CHOICES[choice], secrets.token_urlsafe(18))
         except ArenaError as error:
             raise VoteError(f"Your vote was not taken: {error}") from error
 
-    def _open(self, key: str, item: PairItem) -> str:
-        """A ballot for this very pair, with the sides that the visitor has seen."""
-        now, settings = time.time(), self.arena.settings
-        labeller = self._people.require(key, settings, now)
-        first, second = pack(item.one.motion)[1], pack(item.two.motion)[1]
-        rows = self._store.read(
-            "SELECT pairs.id, a.joints = ?1 FROM pairs "
-            "JOIN motions AS a ON a.id = one JOIN motions AS b ON b.id = two "
-            "WHERE (a.joints = ?1 AND b.joints = ?2) OR (a.joints = ?2 AND b.joints = ?1) ORDER BY pairs.id DESC",
-            (first, second),
-        )
-        assert rows, "the pair was added above"
-        pair, one_first = rows[0]
-        if self._store.read("SELECT 1 FROM live WHERE pair = ? AND labeller = ?", (pair, labeller)):
-            raise VoteError("You have voted on these two motions already. Take another one, or generate anew.")
-        with self._store.write() as db:
-            return serve(db, labeller, Next(pair, "normal", bool(one_first)), settings, now)
-
     def close(self) -> None:
         """Close the store."""
-        self._store.close()
         self.arena.close()
 
 

@@ -22,14 +22,14 @@ def ballots(tmp_path):
 def test_a_vote_is_for_the_motion_that_was_seen(ballots, generation, order, side, choice, degree):
     comparison = Comparison(generation, (order, order))
     ballots.vote("ann", comparison, 1, choice)
-    ((chosen, said, seed, prompt, task, first),) = ballots._store.read(
+    ((chosen, said, seed, prompt, task, first),) = ballots.arena._store.read(
         "SELECT system, degree, seed, prompt, task, one_first FROM votes JOIN pairs ON pairs.id = pair "
         "JOIN motions ON motions.id = CASE choice WHEN 'one' THEN one ELSE two END "
         "JOIN prompts ON prompts.id = pairs.prompt_id"
     )
     assert chosen == comparison.system(side, 1).name and said == degree
     assert (seed, prompt, task) == (3, "a person jumps twice", "frequency")
-    ((shown,),) = ballots._store.read(
+    ((shown,),) = ballots.arena._store.read(
         "SELECT system FROM pairs JOIN motions ON motions.id = CASE WHEN ? THEN one ELSE two END", (first,)
     )
     assert shown == comparison.system("A", 1).name  # the side is kept as well
@@ -51,14 +51,14 @@ def test_votes_are_exported_and_counted(ballots, generation, tmp_path):
 def test_once_for_a_pair_and_blind(ballots, generation):
     comparison = Comparison.of(generation)
     ballots.vote("ann", comparison, 0, "No difference")
-    with pytest.raises(VoteError, match="You have voted on these two motions already"):
+    with pytest.raises(VoteError, match="not taken: You have voted on these two motions already"):
         ballots.vote("ann", Comparison.of(generation), 0, "A is much better")
     with pytest.raises(VoteError, match="These names are known already"):
         ballots.vote("bob", comparison.told(0), 0, "A is much better")
     with pytest.raises(VoteError, match=r"Expected one of A is much better, .*, got 'best'"):
         ballots.vote("bob", comparison, 0, "best")
     ballots.vote("bob", comparison, 0, "B is much better")
-    assert ballots._store.read("SELECT count(*) FROM votes") == [(2,)]
+    assert ballots.arena._store.read("SELECT count(*) FROM votes") == [(2,)]
 
 
 def test_two_motions_that_are_the_same(ballots, generation):
