@@ -8,13 +8,12 @@ prompts.txt     a person walks
 import csv
 import io
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..events import Scenario
-from ..motion.formats.files import read_text
+from ..motion.formats.files import read_text, split_lines
 
 TASKS = ("integrity", "temporal", "frequency", "overall")
 
@@ -40,7 +39,7 @@ def read_prompts(
         raise ValueError(f"--prompts {path}: expected .jsonl, .csv or .txt, got {suffix or 'a name without either'}.")
     text = _read(path)
     if suffix == ".txt":
-        lines = [line.strip() for line in _lines(text) if line.strip()]
+        lines = [line.strip() for line in split_lines(text) if line.strip()]
         if len(lines) not in (1, len(names)):
             raise ValueError(
                 f"{path}: expected a line for each of {len(names)} motions in order of their names, or one for all, "
@@ -77,11 +76,6 @@ def _read(path: Path) -> str:
     return text
 
 
-def _lines(text: str) -> list[str]:
-    """Lines as editors count them; a caption may have other separators in it, such as U+2028."""
-    return re.split(r"\r\n|\n|\r", text)
-
-
 def _csv_rows(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
     try:
         return list(enumerate(csv.DictReader(io.StringIO(text, newline="")), 2))
@@ -91,7 +85,7 @@ def _csv_rows(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
 
 def _json_rows(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
     rows = []
-    for line, written in enumerate(_lines(text), 1):
+    for line, written in enumerate(split_lines(text), 1):
         if written.strip():
             try:
                 row = json.loads(written)

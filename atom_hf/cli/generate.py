@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..motion import Motion
-from ..motion.formats.files import read_text
+from ..motion.formats.files import read_text, split_lines
 from .loading import without_loading_bar
 from .render import PICTURES, VIDEOS, save_picture
 
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read_prompts(path: Path) -> list[str]:
-    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+    return [line.strip() for line in split_lines(read_text(path)) if line.strip()]
 
 
 def _write(motion: Motion, target: Path) -> None:

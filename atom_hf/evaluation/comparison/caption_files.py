@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...motion import Caption
-from ...motion.formats.files import read_text
+from ...motion.formats.files import read_text, split_lines
 from ...motion.formats.humanml3d import captions_beside
 from .cases import check_text
 
@@ -105,7 +105,7 @@ def _has_suffix(name: str) -> bool:
 
 
 def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, written in enumerate(read_text(path).splitlines(), 1):
+    for line, written in enumerate(split_lines(read_text(path)), 1):
         if not written.strip():
             continue
         try:

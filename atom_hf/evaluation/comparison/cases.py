@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...events import GrammarPromptWriter, Scenario
-from ...motion.formats.files import read_text
+from ...motion.formats.files import read_text, split_lines
 
 
 class Case(NamedTuple):
@@ -62,7 +62,7 @@ def read_cases(path: str | Path) -> list[Case]:
         ValueError: if the file is absent or empty, a line is broken, or a prompt is there twice.
     """
     path = Path(path)
-    lines = [(i, line.strip()) for i, line in enumerate(read_text(path).splitlines(), 1) if line.strip()]
+    lines = [(i, line.strip()) for i, line in enumerate(split_lines(read_text(path)), 1) if line.strip()]
     if not lines:
         raise ValueError(f"{path}: expected prompts, one a line, but the file is empty.")
     seen: dict[str, int] = {}

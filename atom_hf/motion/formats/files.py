@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import re
 import struct
 import tempfile
 import zipfile
@@ -97,6 +98,18 @@ def read_text(path: str | Path) -> str:
     """
     path = _existing(path)
     return path.read_bytes().decode("utf-8-sig", errors="replace")  # without the mark some editors prepend
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines as editors count them; a caption may have other separators in it, such as U+2028.
+
+    Args:
+        text (`str`): of a file.
+
+    Returns:
+        `list[str]`: without their ends.
+    """
+    return re.split(r"\r\n|\n|\r", text)
 
 
 def read_npy(path: str | Path) -> np.ndarray:

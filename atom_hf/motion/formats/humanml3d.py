@@ -18,7 +18,7 @@ import numpy as np
 
 from ..layout import FPS
 from ..motion import Motion
-from .files import MotionFormatError, read_text, replacing
+from .files import MotionFormatError, read_text, replacing, split_lines
 from .npy import read_npy_motion, write_npy_motion
 
 
@@ -97,7 +97,7 @@ def read_captions(path: str | Path, skipped: list[Skipped] | None = None) -> lis
         MotionFormatError: if the file is absent or, without `skipped`, a line is broken (its number is named).
     """
     captions = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in enumerate(split_lines(read_text(path)), start=1):
         if not line.strip():
             continue
         try:
@@ -128,7 +128,7 @@ def captions_beside(path: str | Path) -> list[Caption]:
         return []
     if "#" in read_text(beside):
         return read_captions(beside)
-    return [Caption(line.strip()) for line in read_text(beside).splitlines() if line.strip()]
+    return [Caption(line.strip()) for line in split_lines(read_text(beside)) if line.strip()]
 
 
 def _parse_caption(line: str) -> Caption:
@@ -198,7 +198,7 @@ def _names(folder: Path, split: str | None) -> list[str]:
             raise MotionFormatError(
                 folder, f"expected one of its splits, {', '.join(splits) or 'none'}, got {split!r}."
             )
-        names = [line.strip() for line in read_text(folder / f"{split}.txt").splitlines() if line.strip()]
+        names = [line.strip() for line in split_lines(read_text(folder / f"{split}.txt")) if line.strip()]
         for number, name in enumerate(names, start=1):
             if Path(name).name != name:  # a split file must not point out of the folder
                 raise MotionFormatError(folder / f"{split}.txt", f"expected a name of a clip, got {name!r}.", number)

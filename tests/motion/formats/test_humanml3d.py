@@ -13,6 +13,7 @@ from atom_hf.motion import (
     read_humanml3d,
     write_humanml3d,
 )
+from atom_hf.motion.formats.humanml3d import captions_beside
 
 CAPTIONS = (
     Caption("a person walks to the left.", ("a/DET", "person/NOUN", "walk/VERB"), 0.0, 0.0),
@@ -133,3 +134,9 @@ def test_captions_cannot_break_the_file(tmp_path, walk):
     assert read_captions(tmp_path / "texts" / "b.txt")[0].text == "from the motion"
     write_humanml3d(tmp_path, [HumanML3DClip("c", Motion(walk), ())])
     assert not (tmp_path / "texts" / "c.txt").exists()
+
+
+def test_separators_in_a_caption_end_no_line(tmp_path):
+    (tmp_path / "walk.txt").write_bytes("a person\u2028walks\r\na person jumps\x0c up\n".encode())
+    found = [caption.text for caption in captions_beside(tmp_path / "walk.bvh")]
+    assert found == ["a person\u2028walks", "a person jumps\x0c up"]
