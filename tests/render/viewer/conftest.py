@@ -45,7 +45,7 @@ HTMLCanvasElement.prototype.getContext = function (...args) {
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, or a skip that says what is missing."""
     if importlib.util.find_spec("playwright") is None:
