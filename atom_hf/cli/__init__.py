@@ -21,7 +21,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="atom-hf", description="Text-to-motion alignment: tools for motion files.")
     parser.add_argument("--version", action="version", version=f"atom-hf {atom_hf.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (annotate, convert, convert_checkpoint, data, demo, evaluate, export, generate, judge, label, render):
+    for command in (
+        annotate,
+        convert,
+        convert_checkpoint,
+        data,
+        demo,
+        evaluate,
+        export,
+        generate,
+        judge,
+        label,
+        render,
+    ):
         command.add_parser(commands)
     options = parser.parse_args(arguments)
     try:
