@@ -1,7 +1,9 @@
 """What all tests share: no network, no telemetry, a synthetic walk, and real clips where they are at hand."""
 
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.update(
@@ -60,3 +62,11 @@ def backend(request: pytest.FixtureRequest):
         return np.asarray
     torch = pytest.importorskip("torch")
     return lambda values: torch.tensor(np.asarray(values))
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As a plain process: workers of a parallel test run leave Ctrl-C to their master."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -14,11 +14,6 @@ import pytest
 from atom_hf.cli import label
 from tests.arena.parts import motion
 
-START = (
-    "import argparse; from atom_hf.cli import label; parser = argparse.ArgumentParser(); "
-    "label.add_parser(parser.add_subparsers()); options = parser.parse_args(); options.run(options)"
-)
-
 
 def parse(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
@@ -51,7 +46,7 @@ def test_a_file_without_prompts_is_named(tmp_path):
         label._made(options)
 
 
-def test_it_serves_a_folder_says_where_and_stops(tmp_path):
+def test_it_serves_a_folder_says_where_and_stops(tmp_path, interruptible):
     pytest.importorskip("gradio")
     for system in ("base", "aligned"):
         (tmp_path / "campaign" / system).mkdir(parents=True)
@@ -59,7 +54,15 @@ def test_it_serves_a_folder_says_where_and_stops(tmp_path):
     line = json.dumps({"name": "one", "prompt": "a person walks"})
     (tmp_path / "campaign" / "prompts.jsonl").write_text(line)
     root = Path(label.__file__).parents[2]
-    command = [sys.executable, "-c", START, "label", str(tmp_path / "campaign"), "--store", str(tmp_path / "store")]
+    command = [
+        sys.executable,
+        "-m",
+        "atom_hf",
+        "label",
+        str(tmp_path / "campaign"),
+        "--store",
+        str(tmp_path / "store"),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
     try:
         assert process.stdout is not None

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,14 +15,6 @@ from atom_hf.rewards.vlm import PictureLayout, VLMJudge
 from atom_hf.rewards.vlm.running import background_loop, run
 
 from .server import Reply, serving
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """As a plain process: workers of a parallel test run leave Ctrl-C to their master."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_keeps_what_is_paid_and_asks_nothing_more(walk: np.ndarray, tmp_path, interruptible: None):
