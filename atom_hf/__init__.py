@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from .motion import inverse_kinematics as inverse_kinematics
     from .motion import joints_to_features as joints_to_features
     from .motion import load_motion as load_motion
+    from .motion import lock_feet as lock_feet
     from .motion import mirror_features as mirror_features
     from .motion import mirror_joints as mirror_joints
     from .motion import mirror_text as mirror_text
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from .motion import to_origin as to_origin
     from .motion import to_uniform_skeleton as to_uniform_skeleton
     from .motion import write_humanml3d as write_humanml3d
+    from .render import export_motion as export_motion
     from .render import load_body as load_body
     from .render import render_comparison as render_comparison
     from .render import render_frames as render_frames
@@ -108,6 +110,8 @@ if TYPE_CHECKING:
     from .render import render_trajectory as render_trajectory
     from .render import render_video as render_video
     from .render import render_views as render_views
+    from .render import write_fbx as write_fbx
+    from .render import write_glb as write_glb
     from .rewards import Calibration as Calibration
     from .rewards import Judge as Judge
     from .rewards import JudgeItem as JudgeItem
@@ -233,6 +237,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "inverse_kinematics",
         "joints_to_features",
         "load_motion",
+        "lock_feet",
         "mirror_features",
         "mirror_joints",
         "mirror_text",
@@ -245,6 +250,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "write_humanml3d",
     ),
     "atom_hf.render": (
+        "export_motion",
         "load_body",
         "render_comparison",
         "render_frames",
@@ -253,6 +259,8 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "render_trajectory",
         "render_video",
         "render_views",
+        "write_fbx",
+        "write_glb",
     ),
     "atom_hf.rewards": (
         "Calibration",

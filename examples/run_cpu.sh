@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The whole loop, from a motion file and from prompts to an aligned model and its report, on a laptop's processor in
-# minutes: every step is short here. Read it as documentation: each line is a command of its own. Results go to ./outputs, or to the folder given.
+# minutes: every step is short here. Read it as documentation: each line is a command of its own. Results go to outputs/loop, or to the folder given.
 #
 #     bash examples/run_cpu.sh [FOLDER]
 set -euo pipefail
 examples=$(dirname "${BASH_SOURCE[0]}")
-out=${1:-outputs}
+out=${1:-outputs/loop}
 
 echo "1. A motion: here one made from sines; yours may come from any BVH, AMC, AMASS or HumanML3D file."
 python "$examples/make_walk.py" "$out/walk.bvh"

@@ -19,7 +19,7 @@ def test_there_is_python_in_it():
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)
 def test_python_of_the_readme(code, printed, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    Motion(walking(40)).save("outputs/walk.bvh")
+    Motion(walking(40)).save("outputs/jumps.bvh")
     exec(compile(code, str(README), "exec"), {})
     if printed:  # trainers print what changes from run to run
         assert capsys.readouterr().out.strip().splitlines() == [line.strip() for line in printed.strip().splitlines()]

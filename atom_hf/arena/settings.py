@@ -10,7 +10,7 @@ from typing import Any
 
 ACCESS = ("names", "codes", "hub")
 CONSENT = (
-    "I compare short motions of a stick figure. My answers, the time they take and a pseudonym instead of my name are "
+    "I compare short motions of a human figure. My answers, the time they take and a pseudonym instead of my name are "
     "stored and may be published under the licence below. I can stop at any time and withdraw my answers from later "
     "exports."
 )
