@@ -105,7 +105,9 @@ def run(options: argparse.Namespace) -> int:
             temporary.write_text(texts[path.suffix.lower()](), encoding="utf-8")
     if not options.output:
         sys.stdout.write(report.to_markdown())
-    elif report.warning:
+        return 0
+    sys.stdout.write(f"{report.judge} → {', '.join(map(str, options.output))}\n")
+    if report.warning:
         sys.stderr.write(f"{report.warning}\n")
     return 0
 

@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
             say(f"{public} (anybody who knows this address can label)\n")
         say(f"{place.new} new pairs; votes are kept in {place.arena.folder}\n")
         if not given:
-            say(f"Secret of the admin page, for this start: {secret}\n")
+            say(f"Secret of the admin page (tab Admin), for this start: {secret}\n")
         say("Ctrl+C stops the page.\n")
         sys.stdout.flush()
         try:

@@ -40,7 +40,7 @@ def test_the_same_command_writes_the_same_report(tmp_path, capsys):
     for name in ("a", "b"):
         files = [tmp_path / f"{name}.md", tmp_path / f"{name}.json"]
         status, out, err = run("judge", "calibrate", "--items", 8, "--seed", 3, "--output", *files, capsys=capsys)
-        assert status == 0 and out == ""
+        assert status == 0 and out == f"kinematic-1 → {files[0]}, {files[1]}\n"
         assert err == (
             "Judge kinematic-1 is not to be relied on by what 8 synthesised motions (seed 3) says: "
             "only 8 answers on all, at least 30 expected.\n"
@@ -93,7 +93,7 @@ def test_a_vision_judge_by_layout_with_choices(capsys, tmp_path):
             *words, "--base_url", server.url, "--pairs", 1, "--output", tmp_path / "x.json", capsys=capsys
         )
         sizes = {(asked.kind, tuple(asked.pictures)) for asked in server.requests}
-    assert status == 0 and out == ""
+    assert status == 0 and out.endswith(f" → {tmp_path / 'x.json'}\n")
     assert sizes == {
         ("point", ((256, 64),)),
         ("point", ((128, 128),) * 2),
