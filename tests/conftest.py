@@ -1,10 +1,13 @@
 """What all tests share: no network, no telemetry, a synthetic walk, and real clips where they are at hand."""
 
+import importlib.util
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -24,6 +27,11 @@ import pytest
 from examples.make_walk import walking
 
 _REPOSITORY = Path(__file__).parent.parent
+_FLAGS = [
+    "--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--mute-audio",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +78,19 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")  # not longer: while it is open, no other test of the process can run an event loop
+def browser() -> Iterator[Any]:
+    """Chromium of the system, drawing with its processor; or a skip that says what is missing."""
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("playwright is not installed")
+    path = os.environ.get("ATOM_HF_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no chromium; install it, or name it in ATOM_HF_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield chromium
+        chromium.close()

@@ -1,9 +1,6 @@
 """Arenas of walks, whose systems have names that no page may tell, and one page for all tests in a browser."""
 
-import importlib.util
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +14,6 @@ from tests.arena.parts import PLAIN, motion, pair
 
 SYSTEMS = ("quagga-base", "quagga-aligned")
 SECRET = "open sesame, please"
-FLAGS = [
-    "--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-]  # fmt: skip
 
 
 def lesson() -> PairItem:
@@ -76,22 +69,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     yield Page(url, arena)
     app.close(verbose=False)
     arena.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium of the system, or a skip that says what is missing."""
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed")
-    path = os.environ.get("ATOM_HF_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no chromium; install it, or name it in ATOM_HF_CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 class Visit:

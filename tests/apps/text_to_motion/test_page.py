@@ -1,9 +1,6 @@
 """The page in a browser: from a sentence to a file, a vote and the names; with the keyboard, on a phone, offline."""
 
-import importlib.util
 import json
-import os
-import shutil
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -18,27 +15,7 @@ from atom_hf.apps.text_to_motion.systems import Sources
 from atom_hf.arena import Arena
 from atom_hf.motion import load_motion
 
-FLAGS = [
-    "--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-]  # fmt: skip
 PROMPT = "a person kicks with the left leg"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium of the system, or a skip that says what is missing."""
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed")
-    path = os.environ.get("ATOM_HF_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no chromium; install it, or name it in ATOM_HF_CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -1,9 +1,6 @@
 """One browser for all tests: Chromium of the system, drawing with its processor, cut off from every host."""
 
-import importlib.util
 import io
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,18 +13,6 @@ from PIL import Image
 from atom_hf.render.viewer import ViewerClip, ViewerEvent, viewer_module, viewer_page
 from atom_hf.render.viewer.page import script_json
 
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--mute-audio",
-]
 # Counts drawing contexts that were made and given back; one of them is made to learn who draws, and given back.
 COUNT = """
 window.contexts = { made: 0, lost: 0 };
@@ -43,22 +28,6 @@ HTMLCanvasElement.prototype.getContext = function (...args) {
   return context;
 };
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, or a skip that says what is missing."""
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed")
-    path = os.environ.get("ATOM_HF_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no chromium; install it, or name it in ATOM_HF_CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 class Opened:
